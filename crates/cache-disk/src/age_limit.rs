@@ -1,0 +1,169 @@
+//! The trim by age, which shares its stamp with Go.
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use cache_core::{Error, Result};
+
+use crate::disk::DiskCache;
+use crate::layout::{self, FOLDERS, Named};
+use crate::sweep::Sweep;
+use crate::trim::{Due, Outcome, TrimOptions};
+use crate::{stamp, usage};
+
+/// How long after a trim by age the next one is due.
+const AGE_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A writer's temporary file is locked while it is written; one that is not, and that nobody has
+/// touched for this long, belongs to a writer that is gone.
+const LEFTOVER_AGE: Duration = Duration::from_secs(10 * 60);
+
+/// The trim by age.
+pub(crate) struct AgeTrim<'a> {
+    pub(crate) cache: &'a DiskCache,
+    pub(crate) now: SystemTime,
+}
+
+/// Which folders a trim has to go through: `left` of them from `next` on, around the end.
+#[derive(Clone, Copy)]
+pub(crate) struct Part {
+    next: u8,
+    left: u16,
+    /// Whether an earlier trim has stamped the directory for it.
+    stamped: bool,
+}
+
+impl AgeTrim<'_> {
+    /// What was last used before this is removed.
+    pub(crate) fn cutoff(&self, options: &TrimOptions<'_>) -> SystemTime {
+        self.now
+            .checked_sub(options.max_age.saturating_add(usage::INTERVAL))
+            .unwrap_or(SystemTime::UNIX_EPOCH)
+    }
+
+    /// Whether the trim has anything to do, decided without an exclusive lock: the common answer
+    /// is no, and then this is all that it costs.
+    pub(crate) fn due(&self, options: &TrimOptions<'_>) -> Result<Due<Part>> {
+        let rest = self.rest();
+        let path = self.stamp_path();
+        let stamp = stamp::read(&path).map_err(Error::io("read", &path))?;
+        Ok(match stamp.and_then(|text| recent(&text, self.now, AGE_INTERVAL)) {
+            Some(last) if !options.force => match rest {
+                Some(rest) => Due::Go(rest),
+                None => Due::No { last },
+            },
+            _ => {
+                let next = rest.map_or(0, |rest| rest.next);
+                Due::Go(Part { next, left: FOLDERS, stamped: false })
+            }
+        })
+    }
+
+    pub(crate) fn run(&self, sweep: &Sweep<'_>, part: Part) -> Outcome {
+        if !part.stamped && !sweep.options.dry_run {
+            // Stamped before the work, and looked at again under the lock, so that of several
+            // processes that all find a trim due only one does it.
+            let stamped = stamp::replace(&self.stamp_path(), |old| {
+                let others = recent(old, self.now, AGE_INTERVAL).is_some();
+                let skip = others && !sweep.options.force;
+                (!skip).then(|| unix_seconds(self.now).to_string())
+            });
+            match stamped {
+                Ok(true) => {}
+                Ok(false) => return Outcome::Busy,
+                Err(e) => tracing::debug!("stamping the trim: {e}"),
+            }
+        }
+        let cutoff = self.cutoff(sweep.options);
+        let done =
+            sweep.through(part.next, part.left, &|folder| self.folder(sweep, folder, cutoff));
+        let folders_left = part.left - done;
+        if folders_left == 0 {
+            self.keep_rest(sweep.options, None);
+            return Outcome::Done;
+        }
+        // Wraps around the end on purpose.
+        let next = part.next.wrapping_add(done as u8);
+        self.keep_rest(sweep.options, Some((next, folders_left)));
+        Outcome::Cut { folders_left }
+    }
+
+    fn folder(&self, sweep: &Sweep<'_>, folder: u8, cutoff: SystemTime) {
+        // By the kernel's clock, which stamps temporary files, whatever the cache's is.
+        let abandoned = SystemTime::now().checked_sub(LEFTOVER_AGE);
+        for item in sweep.items(folder) {
+            match item.named {
+                Named::Foreign => {}
+                Named::Leftover => {
+                    if let Some(abandoned) = abandoned.filter(|&t| item.look.mtime < t) {
+                        sweep.remove(&item, &|look| look.mtime < abandoned);
+                    }
+                }
+                Named::Entry(_) | Named::Output(_) | Named::Stray => {
+                    if item.look.mtime < cutoff {
+                        sweep.remove(&item, &|look| look.mtime < cutoff);
+                    } else if !sweep.options.dry_run {
+                        usage::end_future(&self.cache.root, &self.cache.clock, &item);
+                    }
+                }
+            }
+        }
+    }
+
+    fn stamp_path(&self) -> PathBuf {
+        self.cache.root.path_of(layout::TRIM_STAMP)
+    }
+
+    fn rest_path(&self) -> PathBuf {
+        self.cache.root.path_of(layout::TRIM_POSITION)
+    }
+
+    /// Where an earlier trim was cut.
+    fn rest(&self) -> Option<Part> {
+        let text = stamp::read(&self.rest_path()).ok()??;
+        let (next, left) = text.trim().split_once(' ')?;
+        let (next, left) = (next.parse().ok()?, left.parse().ok()?);
+        (1..=FOLDERS).contains(&left).then_some(Part { next, left, stamped: true })
+    }
+
+    fn keep_rest(&self, options: &TrimOptions<'_>, rest: Option<(u8, u16)>) {
+        if options.dry_run {
+            return;
+        }
+        let path = self.rest_path();
+        let kept = match rest {
+            Some((next, left)) => {
+                stamp::replace(&path, |_| Some(format!("{next} {left}\n"))).map(|_| ())
+            }
+            None => fs::remove_file(&path),
+        };
+        if let Err(e) = kept
+            && e.kind() != io::ErrorKind::NotFound
+        {
+            tracing::debug!("keeping the position of the trim: {e}");
+        }
+    }
+}
+
+/// The time in a stamp when it is less than `interval` ago. A stamp that cannot be parsed, or that
+/// lies more than an hour in the future, counts as none: a trim too many costs little.
+pub(crate) fn recent(text: &str, now: SystemTime, interval: Duration) -> Option<SystemTime> {
+    let stamp: i64 = text.trim().parse().ok()?;
+    let age = i128::from(unix_seconds(now)) - i128::from(stamp);
+    let is_recent =
+        age < i128::from(interval.as_secs()) && age > -i128::from(usage::INTERVAL.as_secs());
+    is_recent
+        .then(|| SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(stamp.try_into().ok()?)))?
+}
+
+/// Unix seconds, with the times before 1970 negative.
+pub(crate) fn unix_seconds(time: SystemTime) -> i64 {
+    match time.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(after) => i64::try_from(after.as_secs()).unwrap_or(i64::MAX),
+        Err(before) => {
+            -i64::try_from(before.duration().as_secs_f64().ceil() as u64).unwrap_or(i64::MAX)
+        }
+    }
+}

@@ -1,0 +1,349 @@
+//! The check-up: every entry parsed, every output hashed.
+
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+
+use cache_core::{ActionId, Lookup, MissReason, OutputId, Result};
+
+use crate::disk::DiskCache;
+use crate::layout::Named;
+use crate::list::{Item, items};
+use crate::look::{Kind, Look};
+use crate::remove::{self, Removal};
+use crate::trim::Progress;
+use crate::{executable, layout};
+
+/// Go writes outputs in place, so one that looks bad may be half written: what changed within this
+/// time is looked at again later.
+const SETTLED: Duration = Duration::from_secs(10);
+
+/// How long all suspects together are waited for.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How a check-up is done. [`Default`] repairs nothing and uses every core.
+#[derive(Clone, Default)]
+pub struct CheckUpOptions<'a> {
+    /// Removes what is bad.
+    pub repair: bool,
+    /// How many threads it uses; `None`: as many as the machine has cores.
+    pub threads: Option<NonZeroUsize>,
+    /// Is told how far it is, in bytes of outputs.
+    pub progress: Option<&'a (dyn Fn(Progress) + Sync)>,
+}
+
+/// What a check-up found.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct CheckUpReport {
+    /// Entries that were read, bad ones among them.
+    pub entries: u64,
+    /// Outputs that were read, bad ones among them.
+    pub outputs: u64,
+    /// The sizes of the outputs that were read, in bytes.
+    pub output_bytes: u64,
+    /// Well-formed entries whose output is not there. They are misses, and not bad.
+    pub without_output: u64,
+    /// Files that looked bad and were still changing when the check-up ended. They are not judged.
+    pub unsettled: u64,
+    /// Names in the 256 folders that are neither an entry, nor an output, nor a temporary file of
+    /// ours. They are left alone.
+    pub foreign: u64,
+    /// What is bad.
+    pub bad: Vec<Bad>,
+}
+
+/// A bad entry or output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Bad {
+    /// Its file.
+    pub path: PathBuf,
+    /// What it is.
+    pub kind: BadKind,
+    /// What is wrong with it.
+    pub reason: String,
+    /// Whether it was removed.
+    pub removed: bool,
+}
+
+/// What a bad file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum BadKind {
+    /// An entry of an action.
+    Entry,
+    /// An output.
+    Output,
+}
+
+impl DiskCache {
+    /// Reads every entry and hashes every output. What is bad is reported, and removed when
+    /// `options` say so. Looking does not count as use.
+    ///
+    /// A file is bad only when it has not changed for ten seconds and a second reading agrees, so a
+    /// check-up beside builds takes at least ten seconds when it meets a file being written.
+    ///
+    /// # Errors
+    ///
+    /// When one of the folders cannot be listed.
+    pub fn check_up(&self, options: &CheckUpOptions<'_>) -> Result<CheckUpReport> {
+        let mut report = CheckUpReport::default();
+        let (mut outputs, mut entries) = (Vec::new(), Vec::new());
+        for folder in 0..=u8::MAX {
+            for Item { name, named, look } in items(&self.root, folder)? {
+                match named {
+                    Named::Entry(action) => entries.push(Subject::Entry(action)),
+                    Named::Output(output) => {
+                        let size = executable::size(&self.root, &name, &look);
+                        report.output_bytes += size;
+                        outputs.push(Subject::Output(output, size));
+                    }
+                    Named::Leftover => {}
+                    Named::Stray | Named::Foreign => report.foreign += 1,
+                }
+            }
+        }
+        (report.outputs, report.entries) = (outputs.len() as u64, entries.len() as u64);
+        // The large ones first, so that no thread is left alone with one at the end.
+        outputs.sort_by_key(|subject| std::cmp::Reverse(subject.size()));
+
+        let mut check = Check {
+            cache: self,
+            options,
+            total: report.output_bytes,
+            done: AtomicU64::new(0),
+            without_output: AtomicU64::new(0),
+            bad_outputs: HashSet::new(),
+        };
+        // Outputs come first: an entry is bad when a good output has another size.
+        let bad = check.settle(check.suspects(&outputs), &mut report);
+        check.bad_outputs = bad.iter().map(Subject::name).collect();
+        check.settle(check.suspects(&entries), &mut report);
+        report.without_output = check.without_output.into_inner();
+        Ok(report)
+    }
+}
+
+/// What is checked.
+#[derive(Clone, Copy)]
+enum Subject {
+    Entry(ActionId),
+    /// With its size in bytes when it was listed.
+    Output(OutputId, u64),
+}
+
+impl Subject {
+    fn name(&self) -> String {
+        match self {
+            Subject::Entry(action) => layout::entry(action),
+            Subject::Output(output, _) => layout::output(output),
+        }
+    }
+
+    fn kind(&self) -> BadKind {
+        match self {
+            Subject::Entry(_) => BadKind::Entry,
+            Subject::Output(..) => BadKind::Output,
+        }
+    }
+
+    fn size(&self) -> u64 {
+        match self {
+            Subject::Entry(_) => 0,
+            Subject::Output(_, size) => *size,
+        }
+    }
+}
+
+/// What a reading says of a subject.
+enum Verdict {
+    Good,
+    /// It is not there any more.
+    Gone,
+    /// A well-formed entry whose output is not there, or is bad itself.
+    WithoutOutput,
+    Bad(String),
+}
+
+/// A check-up at work.
+struct Check<'a> {
+    cache: &'a DiskCache,
+    options: &'a CheckUpOptions<'a>,
+    /// Bytes to hash, and hashed.
+    total: u64,
+    done: AtomicU64,
+    without_output: AtomicU64,
+    /// Their names.
+    bad_outputs: HashSet<String>,
+}
+
+impl Check<'_> {
+    /// Reads all subjects, in parallel, and returns those that look bad.
+    fn suspects(&self, subjects: &[Subject]) -> Vec<Subject> {
+        let next = AtomicUsize::new(0);
+        let suspects = Mutex::new(Vec::new());
+        let work = || {
+            while let Some(subject) = subjects.get(next.fetch_add(1, Ordering::Relaxed)) {
+                match self.judge(subject) {
+                    Verdict::Good | Verdict::Gone => {}
+                    Verdict::WithoutOutput => {
+                        self.without_output.fetch_add(1, Ordering::Relaxed);
+                    }
+                    Verdict::Bad(_) => {
+                        suspects.lock().unwrap_or_else(|e| e.into_inner()).push(*subject);
+                    }
+                }
+                self.progress(subject.size());
+            }
+        };
+        let cores = self.options.threads.or_else(|| thread::available_parallelism().ok());
+        let threads = cores.map_or(1, NonZeroUsize::get).min(subjects.len().max(1));
+        thread::scope(|scope| {
+            for _ in 1..threads {
+                scope.spawn(work);
+            }
+            work();
+        });
+        suspects.into_inner().unwrap_or_else(|e| e.into_inner())
+    }
+
+    /// Reads the suspects again once they have not changed for a while, and reports and repairs
+    /// those that are bad, which it returns.
+    fn settle(&self, mut suspects: Vec<Subject>, report: &mut CheckUpReport) -> Vec<Subject> {
+        let start = Instant::now();
+        let mut found = Vec::new();
+        while !suspects.is_empty() {
+            suspects.retain(|subject| {
+                let name = subject.name();
+                if !self.is_settled(&name) {
+                    return true;
+                }
+                match self.judge(subject) {
+                    Verdict::Good | Verdict::Gone => {}
+                    Verdict::WithoutOutput => {
+                        self.without_output.fetch_add(1, Ordering::Relaxed);
+                    }
+                    Verdict::Bad(reason) => {
+                        found.push(*subject);
+                        report.bad.push(Bad {
+                            path: self.cache.root.path_of(&name),
+                            kind: subject.kind(),
+                            reason,
+                            removed: self.options.repair && self.remove(&name),
+                        });
+                    }
+                }
+                false
+            });
+            if start.elapsed() > PATIENCE {
+                break;
+            }
+            if !suspects.is_empty() {
+                thread::sleep(Duration::from_millis(250));
+            }
+        }
+        report.unsettled += suspects.len() as u64;
+        found
+    }
+
+    /// Whether what is under the name has not changed for a while, or is gone.
+    fn is_settled(&self, name: &str) -> bool {
+        let root = &self.cache.root;
+        let Ok(look) = root.look(name) else { return true };
+        if look.kind == Kind::Folder
+            && let Ok(Some(file)) = executable::inside(root, name)
+            && let Ok(metadata) = fs::symlink_metadata(file.path)
+            && !is_old(&Look::of(&metadata))
+        {
+            return false;
+        }
+        is_old(&look)
+    }
+
+    /// Removes a bad file, unless another has taken its place just now. Returns whether it is gone.
+    fn remove(&self, name: &str) -> bool {
+        match remove::remove_if(&self.cache.root, name, &is_old) {
+            Ok(Removal::Done | Removal::Gone) => true,
+            Ok(Removal::InUse) => false,
+            Err(e) => {
+                tracing::warn!("cannot remove {name}: {e}");
+                false
+            }
+        }
+    }
+
+    fn judge(&self, subject: &Subject) -> Verdict {
+        let judged = match subject {
+            Subject::Entry(action) => self.judge_entry(action),
+            Subject::Output(output, _) => self.judge_output(output),
+        };
+        match judged {
+            Ok(verdict) => verdict,
+            Err(e) if e.kind() == ErrorKind::NotFound => Verdict::Gone,
+            Err(e) => Verdict::Bad(format!("cannot be read: {e}")),
+        }
+    }
+
+    fn judge_entry(&self, action: &ActionId) -> io::Result<Verdict> {
+        let root = &self.cache.root;
+        let entry = match self.cache.peek(action) {
+            Lookup::Hit((entry, _)) => entry,
+            Lookup::Miss(MissReason::NotFound) => return Ok(Verdict::Gone),
+            Lookup::Miss(reason) => return Ok(Verdict::Bad(reason.to_string())),
+        };
+        let name = layout::output(&entry.output);
+        if self.bad_outputs.contains(&name) {
+            return Ok(Verdict::WithoutOutput);
+        }
+        let look = match root.look(&name) {
+            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Verdict::WithoutOutput),
+            look => look?,
+        };
+        let size = executable::size(root, &name, &look);
+        if size == entry.size {
+            return Ok(Verdict::Good);
+        }
+        let (output, expected) = (entry.output, entry.size);
+        Ok(Verdict::Bad(format!("it says {expected} bytes, but output {output} has {size}")))
+    }
+
+    fn judge_output(&self, output: &OutputId) -> io::Result<Verdict> {
+        let root = &self.cache.root;
+        let name = layout::output(output);
+        let mut file = match root.look(&name)?.kind {
+            Kind::File => root.open_file(&name)?,
+            Kind::Folder => match executable::inside(root, &name)? {
+                Some(inside) => File::open(inside.path)?,
+                None => {
+                    return Ok(Verdict::Bad("a folder without just one file in it".to_owned()));
+                }
+            },
+            Kind::Other => return Ok(Verdict::Bad("neither a file nor a folder".to_owned())),
+        };
+        let (found, size) = OutputId::of_reader(&mut file)?;
+        Ok(if found == *output {
+            Verdict::Good
+        } else {
+            Verdict::Bad(format!("its {size} bytes have the SHA-256 {found}"))
+        })
+    }
+
+    fn progress(&self, bytes: u64) {
+        let done = self.done.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        if let Some(progress) = self.options.progress
+            && bytes > 0
+        {
+            progress(Progress { done, total: self.total });
+        }
+    }
+}
+
+fn is_old(look: &Look) -> bool {
+    SystemTime::now().duration_since(look.changed).is_ok_and(|age| age >= SETTLED)
+}

@@ -1,0 +1,46 @@
+//! Removing everything.
+
+use std::fs;
+use std::io::ErrorKind;
+
+use cache_core::{Error, Result};
+
+use crate::disk::DiskCache;
+use crate::layout::{self, Named};
+use crate::list::{Item, items};
+use crate::remove::{self, Removed};
+
+impl DiskCache {
+    /// Removes every entry, every output and every temporary file, in use or not, and with `fuzz`
+    /// what is in the folder [`fuzz_dir`](cache_core::Cache::fuzz_dir) too. Returns what it removed
+    /// (of `fuzz`, nothing is counted).
+    ///
+    /// # Errors
+    ///
+    /// The first file or folder that cannot be listed or removed ends it; what was removed before
+    /// stays removed.
+    pub fn clean(&self, fuzz: bool) -> Result<Removed> {
+        let mut removed = Removed::default();
+        for folder in 0..=u8::MAX {
+            for Item { name, named, look } in items(&self.root, folder)? {
+                if named == Named::Foreign {
+                    continue;
+                }
+                let bytes = remove::on_disk(&self.root, &name, &look);
+                remove::remove(&self.root, &name, look.kind)
+                    .map_err(Error::io("remove", self.root.path_of(&name)))?;
+                removed.count(&name, bytes);
+            }
+        }
+        if fuzz {
+            let path = self.root.path_of(layout::FUZZ);
+            match fs::remove_dir_all(&path) {
+                Err(e) if e.kind() != ErrorKind::NotFound => {
+                    return Err(Error::io("remove", path)(e));
+                }
+                _ => {}
+            }
+        }
+        Ok(removed)
+    }
+}

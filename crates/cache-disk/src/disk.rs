@@ -1,0 +1,197 @@
+//! The cache in a directory: each method of the trait in a few lines.
+
+use std::fs::File;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
+
+use cache_core::{
+    ActionId, Cache, Entry, Error, Lookup, MissReason, OutputFile, OutputId, PutOptions, Result,
+    Source, Stored,
+};
+
+use crate::clock::Clock;
+use crate::look::{Kind, Look};
+use crate::open::Builder;
+use crate::positional::read_at;
+use crate::root::Root;
+use crate::{TrimOptions, entry_file, executable, layout, put, usage};
+
+/// What an action ID was hashed from, for messages.
+pub(crate) type Verify = Box<dyn Fn(&ActionId) -> Option<String> + Send + Sync>;
+
+/// How many times an entry that others are writing is read before it counts as a miss. Go writes
+/// one with one system call, so a second reading all but always settles it.
+const READINGS: u32 = 64;
+
+/// How many times a stale entry that others take away while it is marked is looked up again.
+const TRIES: u32 = 3;
+
+/// A build artifact cache in a directory, byte-compatible with the `go` command's.
+///
+/// Any number of processes on one machine may use one directory at once, `go` among them. Machines
+/// that share one over a network file system may not: their locks are not reliable.
+///
+/// Its paths are absolute and begin with the directory as it was spelled when it was opened.
+pub struct DiskCache {
+    pub(crate) root: Root,
+    pub(crate) clock: Clock,
+    pub(crate) verify: Option<Verify>,
+    pub(crate) max_age: Duration,
+    pub(crate) max_size: Option<u64>,
+    pub(crate) close_budget: Option<Duration>,
+    pub(crate) closed: AtomicBool,
+}
+
+impl DiskCache {
+    /// Opens the cache in `dir` with the default settings. Writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// When the directory is not there, is not a directory or cannot be opened.
+    pub fn open(dir: impl Into<PathBuf>) -> Result<Self> {
+        Self::builder(dir).open()
+    }
+
+    /// The settings to open the cache in `dir` with.
+    pub fn builder(dir: impl Into<PathBuf>) -> Builder {
+        Builder::new(dir.into())
+    }
+
+    /// The cache's directory, as an absolute path.
+    pub fn dir(&self) -> &Path {
+        self.root.path()
+    }
+
+    /// Looks an action up, whatever the mode.
+    pub(crate) fn look_up(&self, action: &ActionId) -> Result<Lookup> {
+        let name = layout::entry(action);
+        for _ in 0..TRIES {
+            let (file, entry, look) = match self.read_entry(&name, action) {
+                Lookup::Hit(read) => read,
+                Lookup::Miss(reason) => return Ok(Lookup::Miss(reason)),
+            };
+            if usage::is_fresh(look.mtime, self.clock.now())
+                || usage::mark(&self.root, &self.clock, &name, &file)
+                    .map_err(Error::io("look at", self.root.path_of(&name)))?
+            {
+                return Ok(Lookup::Hit(entry));
+            }
+            // Removed or replaced while it was marked: what is there now counts.
+        }
+        Ok(Lookup::Miss(MissReason::Changing))
+    }
+
+    /// Looks an action up, which does not count as use.
+    pub(crate) fn peek(&self, action: &ActionId) -> Lookup<(Entry, Look)> {
+        match self.read_entry(&layout::entry(action), action) {
+            Lookup::Hit((_, entry, look)) => Lookup::Hit((entry, look)),
+            Lookup::Miss(reason) => Lookup::Miss(reason),
+        }
+    }
+
+    fn read_entry(&self, name: &str, action: &ActionId) -> Lookup<(File, Entry, Look)> {
+        let read = self.root.open_file(name).and_then(|file| {
+            let settled = read_settled(&file)?;
+            Ok((file, settled))
+        });
+        let reason = match read {
+            Ok((file, Some((content, length, look)))) => {
+                match entry_file::parse(&content[..length], action) {
+                    Ok(entry) => return Lookup::Hit((file, entry, look)),
+                    Err(reason) => reason,
+                }
+            }
+            Ok((_, None)) => MissReason::Changing,
+            Err(e) if e.kind() == ErrorKind::NotFound => MissReason::NotFound,
+            Err(source) => MissReason::Unreadable { path: self.root.path_of(name), source },
+        };
+        Lookup::Miss(reason)
+    }
+}
+
+impl Cache for DiskCache {
+    fn get(&self, action: &ActionId) -> Result<Lookup> {
+        if self.verify.is_some() {
+            return Ok(Lookup::Miss(MissReason::VerifyMode));
+        }
+        self.look_up(action)
+    }
+
+    fn put(&self, action: &ActionId, source: Source<'_>, options: &PutOptions) -> Result<Stored> {
+        put::put(self, action, source, options)
+    }
+
+    fn output_file(&self, output: &OutputId) -> Result<Option<OutputFile>> {
+        let name = layout::output(output);
+        let failed = |e| Error::io("look at", self.root.path_of(&name))(e);
+        let Some(mut look) = self.root.look_if_there(&name).map_err(failed)? else {
+            return Ok(None);
+        };
+        if !usage::is_fresh(look.mtime, self.clock.now()) {
+            // Once it is marked, what is found there stays there.
+            let marked = usage::mark_by_name(&self.root, &self.clock, &name).map_err(failed)?;
+            look = match self.root.look_if_there(&name).map_err(failed)? {
+                Some(look) if marked || usage::is_fresh(look.mtime, self.clock.now()) => look,
+                _ => return Ok(None),
+            };
+        }
+        match look.kind {
+            Kind::File => Ok(Some(OutputFile { path: self.root.path_of(&name), size: look.size })),
+            Kind::Folder => executable::inside(&self.root, &name).map_err(failed),
+            Kind::Other => Ok(None),
+        }
+    }
+
+    fn fuzz_dir(&self) -> PathBuf {
+        self.root.path_of(layout::FUZZ)
+    }
+
+    /// Trims with the settings that the cache was opened with, when a trim is due. The other
+    /// methods go on working.
+    fn close(&self) -> Result<()> {
+        if self.closed.swap(true, Ordering::Relaxed) {
+            return Ok(());
+        }
+        let report = self.trim(&TrimOptions {
+            max_age: self.max_age,
+            max_size: self.max_size,
+            budget: self.close_budget,
+            ..TrimOptions::default()
+        })?;
+        for failure in &report.failures {
+            tracing::warn!("trim: {failure}");
+        }
+        Ok(())
+    }
+}
+
+/// An entry's file as it was read: one byte more than an entry has, to see when it is too long.
+type Read = ([u8; entry_file::SIZE + 1], usize, Look);
+
+/// Reads an entry's file. Go rewrites entries in place, so a reader can see a half of the old one
+/// and a half of the new one: a file that was written within the last second is read until two
+/// readings agree. `None` when none ever did.
+fn read_settled(file: &File) -> io::Result<Option<Read>> {
+    let mut content = [0; entry_file::SIZE + 1];
+    let mut length = read_at(file, &mut content, 0)?;
+    let look = Look::of(&file.metadata()?);
+    // By the kernel's clock, whatever the cache's is: this is about what was written just now.
+    let near = |age: Duration| age < Duration::from_secs(1);
+    let written_just_now = match SystemTime::now().duration_since(look.mtime) {
+        Ok(age) => near(age),
+        Err(ahead) => near(ahead.duration()),
+    };
+    if !written_just_now {
+        return Ok(Some((content, length, look)));
+    }
+    for _ in 0..READINGS {
+        let before = (content, length);
+        length = read_at(file, &mut content, 0)?;
+        if before == (content, length) {
+            return Ok(Some((content, length, look)));
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,148 @@
+//! Going through the directory: what is in a folder, all entries, what all of it takes.
+
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::time::SystemTime;
+
+use cache_core::{ActionId, Entry, Error, Lookup, Result};
+
+use crate::disk::DiskCache;
+use crate::executable;
+use crate::layout::{self, Named};
+use crate::look::{Kind, Look};
+use crate::remove;
+use crate::root::Root;
+
+/// One name in one of the 256 folders.
+pub(crate) struct Item {
+    /// Relative to the cache's top folder.
+    pub(crate) name: String,
+    pub(crate) named: Named,
+    pub(crate) look: Look,
+}
+
+/// What is in one of the 256 folders; nothing when the folder is gone. Everything is read before
+/// anything is given out, for removing files may disturb a folder that is being read.
+pub(crate) fn items(root: &Root, folder: u8) -> Result<Vec<Item>> {
+    let folder_name = layout::folder(folder);
+    let path = root.path_of(&folder_name);
+    let read = || -> io::Result<Vec<Item>> {
+        let mut items = Vec::new();
+        for item in fs::read_dir(&path)? {
+            let item = item?;
+            let look = match item.metadata() {
+                Ok(metadata) => Look::of(&metadata),
+                Err(e) if e.kind() == ErrorKind::NotFound => continue,
+                Err(e) => return Err(e),
+            };
+            let name = item.file_name();
+            // A name that is not UTF-8 is none of ours, and lossily it is none either.
+            let named = name.to_str().map_or(Named::Foreign, |name| Named::of(folder, name));
+            let name = format!("{folder_name}/{}", name.to_string_lossy());
+            items.push(Item { name, named, look });
+        }
+        Ok(items)
+    };
+    match read() {
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        result => result.map_err(Error::io("list", &path)),
+    }
+}
+
+/// An entry in a listing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Listed {
+    /// The action.
+    pub action: ActionId,
+    /// What it leads to.
+    pub entry: Entry,
+    /// When it was last used, or up to an hour before that.
+    pub used: SystemTime,
+}
+
+/// All well-formed entries of a cache, folder by folder. Made by [`DiskCache::entries`].
+pub struct Entries<'a> {
+    cache: &'a DiskCache,
+    folders: std::ops::Range<u16>,
+    items: std::vec::IntoIter<Item>,
+}
+
+impl Iterator for Entries<'_> {
+    type Item = Result<Listed>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            for item in self.items.by_ref() {
+                let Named::Entry(action) = item.named else { continue };
+                if let Lookup::Hit((entry, look)) = self.cache.peek(&action) {
+                    return Some(Ok(Listed { action, entry, used: look.mtime }));
+                }
+            }
+            let folder = u8::try_from(self.folders.next()?).ok()?;
+            match items(&self.cache.root, folder) {
+                Ok(items) => self.items = items.into_iter(),
+                Err(e) => return Some(Err(e)),
+            }
+        }
+    }
+}
+
+/// What is in a cache and what it takes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Usage {
+    /// Entries of actions.
+    pub entries: u64,
+    /// Outputs, executables among them.
+    pub outputs: u64,
+    /// Outputs that are stored as executables.
+    pub executables: u64,
+    /// Temporary files, of writers at work and of writers that are gone.
+    pub leftovers: u64,
+    /// The sizes of all outputs, in bytes.
+    pub output_bytes: u64,
+    /// What entries and outputs take on disk, in bytes.
+    pub disk_bytes: u64,
+    /// The oldest time of last use.
+    pub oldest_use: Option<SystemTime>,
+    /// The newest time of last use.
+    pub newest_use: Option<SystemTime>,
+}
+
+impl DiskCache {
+    /// All well-formed entries. Looking at them does not count as use.
+    pub fn entries(&self) -> Entries<'_> {
+        Entries { cache: self, folders: 0..layout::FOLDERS, items: Vec::new().into_iter() }
+    }
+
+    /// Counts what is in the cache. Looking does not count as use.
+    ///
+    /// # Errors
+    ///
+    /// When one of the folders cannot be read.
+    pub fn usage(&self) -> Result<Usage> {
+        let mut usage = Usage::default();
+        for folder in 0..=u8::MAX {
+            for Item { name, named, look } in items(&self.root, folder)? {
+                match named {
+                    Named::Entry(_) => usage.entries += 1,
+                    Named::Output(_) => {
+                        usage.outputs += 1;
+                        usage.executables += u64::from(look.kind == Kind::Folder);
+                        usage.output_bytes += executable::size(&self.root, &name, &look);
+                    }
+                    Named::Leftover => {
+                        usage.leftovers += 1;
+                        continue;
+                    }
+                    Named::Stray | Named::Foreign => continue,
+                }
+                usage.disk_bytes += remove::on_disk(&self.root, &name, &look);
+                usage.oldest_use = Some(usage.oldest_use.map_or(look.mtime, |t| t.min(look.mtime)));
+                usage.newest_use = usage.newest_use.max(Some(look.mtime));
+            }
+        }
+        Ok(usage)
+    }
+}

@@ -1,0 +1,48 @@
+//! Reading at a position, whatever the file's own position is.
+
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
+
+/// Reads at `at` with one system call: a regular file gives less than was asked for only at its
+/// end.
+#[cfg(all(unix, not(feature = "portable")))]
+pub(crate) fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+    retried(|| std::os::unix::fs::FileExt::read_at(file, buffer, at))
+}
+
+/// Reads at `at`, moving the file's position.
+#[cfg(not(all(unix, not(feature = "portable"))))]
+pub(crate) fn read_at(mut file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+    use std::io::{Seek, SeekFrom};
+    file.seek(SeekFrom::Start(at))?;
+    retried(|| file.read(buffer))
+}
+
+fn retried(mut read: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
+    loop {
+        match read() {
+            Err(e) if e.kind() == ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}
+
+/// A file's content from its beginning.
+pub(crate) struct FromStart<'a> {
+    file: &'a File,
+    at: u64,
+}
+
+impl<'a> FromStart<'a> {
+    pub(crate) fn new(file: &'a File) -> Self {
+        Self { file, at: 0 }
+    }
+}
+
+impl Read for FromStart<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = read_at(self.file, buffer, self.at)?;
+        self.at += n as u64;
+        Ok(n)
+    }
+}

@@ -1,0 +1,166 @@
+//! Publishing by renaming: a file appears under its name whole, or not at all.
+
+use std::fs::File;
+use std::io::{self, ErrorKind, Write};
+use std::time::{Duration, Instant};
+
+use cache_core::{Error, Result};
+use fs4::FileExt;
+
+use crate::clock::Clock;
+use crate::look::Kind;
+use crate::positional::FromStart;
+use crate::root::Root;
+use crate::{layout, usage};
+
+/// A file that was begun so short a time ago has an mtime that is as good as now.
+const QUICK: Duration = Duration::from_millis(100);
+
+/// How often a name is tried that others take away at the same time, as `go clean -cache` does.
+const TRIES: u32 = 8;
+
+/// A file that is being written. It is removed again unless it is published.
+///
+/// It is locked as long as it is open, which tells trim that its writer lives.
+pub(crate) struct Temporary<'a> {
+    root: &'a Root,
+    folder: u8,
+    mode: u32,
+    name: String,
+    file: File,
+    created: Instant,
+    published: bool,
+}
+
+impl<'a> Temporary<'a> {
+    /// Creates an empty one in one of the 256 folders.
+    pub(crate) fn create(root: &'a Root, folder: u8, mode: u32) -> Result<Self> {
+        let failed = |e| Error::io("create a file in", folder_path(root, folder))(e);
+        let (name, file) = root.create_temporary(folder, mode).map_err(failed)?;
+        // Nobody else knows the name yet. A file system without locks is one without trims that
+        // would have to be kept away.
+        FileExt::try_lock(&file).ok();
+        Ok(Self { root, folder, mode, name, file, created: Instant::now(), published: false })
+    }
+
+    /// The open file, for reading back what was written.
+    pub(crate) fn file(&self) -> &File {
+        &self.file
+    }
+
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all(bytes)
+    }
+
+    /// What to say when writing failed.
+    pub(crate) fn write_failed(&self) -> impl FnOnce(io::Error) -> Error + use<> {
+        Error::io("write to a file in", folder_path(self.root, self.folder))
+    }
+
+    /// Renames it to `to`, replacing a file there. Returns whether it did: where a folder is under
+    /// that name, nothing is changed.
+    pub(crate) fn publish(&mut self, to: &str, clock: &Clock, durable: bool) -> Result<bool> {
+        for _ in 0..TRIES {
+            self.finish(clock, durable)?;
+            match self.root.rename(&self.name, to) {
+                Ok(()) => {
+                    self.published = true;
+                    self.sync_folder_of(to, durable)?;
+                    return Ok(true);
+                }
+                Err(e) if e.kind() == ErrorKind::IsADirectory => return Ok(false),
+                Err(e) if e.kind() == ErrorKind::NotFound => self.restore(to)?,
+                Err(e) => return Err(Error::io("create", self.root.path_of(to))(e)),
+            }
+        }
+        Ok(false)
+    }
+
+    /// Publishes it as the only file, named `file`, of a new folder `to`. Returns whether it did:
+    /// where something is under that name already, nothing is changed.
+    pub(crate) fn publish_in_folder(
+        &mut self,
+        to: &str,
+        file: &str,
+        clock: &Clock,
+        durable: bool,
+    ) -> Result<bool> {
+        self.finish(clock, durable)?;
+        let failed = |root: &Root, e| Error::io("create", root.path_of(to))(e);
+        let root = self.root;
+        let folder =
+            root.create_temporary_folder(layout::folder_of(to)).map_err(|e| failed(root, e))?;
+        let inside = format!("{folder}/{file}");
+        let published = root.rename(&self.name, &inside).and_then(|()| {
+            let opened = root.open_file(&folder)?;
+            FileExt::try_lock(&opened).ok();
+            if let Some(mtime) = clock.mtime_to_set() {
+                usage::set_mtime(&opened, mtime)?;
+            }
+            if durable {
+                opened.sync_all()?;
+            }
+            root.rename(&folder, to)
+        });
+        let Err(e) = published else {
+            self.published = true;
+            self.sync_folder_of(to, durable)?;
+            return Ok(true);
+        };
+        root.rename(&inside, &self.name).ok();
+        root.remove(&folder, Kind::Folder).ok();
+        if e.kind() == ErrorKind::NotFound {
+            self.restore(to)?;
+            return Ok(false);
+        }
+        if root.look(to).is_ok() { Ok(false) } else { Err(failed(root, e)) }
+    }
+
+    /// Makes the folders again that a renaming did not find, and this file with its content, which
+    /// lives as long as it is open.
+    fn restore(&mut self, to: &str) -> Result<()> {
+        let folder = layout::folder_of(to);
+        let failed = |e| Error::io("create", folder_path(self.root, folder))(e);
+        self.root.make_folder(folder).map_err(failed)?;
+        if self.root.look(&self.name).is_ok() {
+            return Ok(());
+        }
+        let mut again = Self::create(self.root, folder, self.mode)?;
+        io::copy(&mut FromStart::new(&self.file), &mut again.file).map_err(again.write_failed())?;
+        *self = again;
+        Ok(())
+    }
+
+    fn finish(&self, clock: &Clock, durable: bool) -> Result<()> {
+        // A source may have taken hours since its last byte, and the mark of use must not be older
+        // than the moment from which the output can be used.
+        let mtime = match clock.mtime_to_set() {
+            None if self.created.elapsed() > QUICK => Some(clock.now()),
+            mtime => mtime,
+        };
+        if let Some(mtime) = mtime {
+            usage::set_mtime(&self.file, mtime).map_err(self.write_failed())?;
+        }
+        if durable { self.file.sync_all().map_err(self.write_failed()) } else { Ok(()) }
+    }
+
+    fn sync_folder_of(&self, to: &str, durable: bool) -> Result<()> {
+        if !durable {
+            return Ok(());
+        }
+        let folder = layout::folder_of(to);
+        self.root.sync_folder(folder).map_err(Error::io("sync", folder_path(self.root, folder)))
+    }
+}
+
+impl Drop for Temporary<'_> {
+    fn drop(&mut self) {
+        if !self.published {
+            self.root.remove_file(&self.name).ok();
+        }
+    }
+}
+
+fn folder_path(root: &Root, folder: u8) -> std::path::PathBuf {
+    root.path_of(&layout::folder(folder))
+}

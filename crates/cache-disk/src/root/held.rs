@@ -1,0 +1,66 @@
+//! By a descriptor of the top folder.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
+use rustix::fs::{AtFlags, FileType, Mode, OFlags};
+
+use crate::look::{Kind, Look, unix_time};
+
+pub(super) struct By(OwnedFd);
+
+impl By {
+    pub(super) fn open(path: &Path) -> io::Result<Self> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        Ok(Self(rustix::fs::open(path, flags, Mode::empty())?))
+    }
+
+    pub(super) fn open_file(&self, _: &Path, name: &str) -> io::Result<File> {
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        Ok(rustix::fs::openat(&self.0, name, flags, Mode::empty())?.into())
+    }
+
+    pub(super) fn look(&self, _: &Path, name: &str) -> io::Result<Look> {
+        let stat = rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)?;
+        let kind = match FileType::from_raw_mode(stat.st_mode) {
+            FileType::RegularFile => Kind::File,
+            FileType::Directory => Kind::Folder,
+            _ => Kind::Other,
+        };
+        // The fields' types differ from platform to platform.
+        #[allow(clippy::unnecessary_cast)]
+        Ok(Look {
+            kind,
+            size: stat.st_size as u64,
+            mtime: unix_time(stat.st_mtime as i64, stat.st_mtime_nsec as i64),
+            changed: unix_time(stat.st_ctime as i64, stat.st_ctime_nsec as i64),
+            on_disk: stat.st_blocks as u64 * 512,
+            identity: Some((stat.st_dev as u64, stat.st_ino as u64)),
+        })
+    }
+
+    pub(super) fn create_file(&self, _: &Path, name: &str, mode: u32) -> io::Result<File> {
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+        Ok(rustix::fs::openat(&self.0, name, flags, Mode::from_raw_mode(mode as _))?.into())
+    }
+
+    pub(super) fn create_folder(&self, _: &Path, name: &str) -> io::Result<()> {
+        Ok(rustix::fs::mkdirat(&self.0, name, Mode::from_raw_mode(0o777))?)
+    }
+
+    pub(super) fn rename(&self, _: &Path, from: &str, to: &str) -> io::Result<()> {
+        Ok(rustix::fs::renameat(&self.0, from, &self.0, to)?)
+    }
+
+    pub(super) fn remove_file(&self, _: &Path, name: &str) -> io::Result<()> {
+        Ok(rustix::fs::unlinkat(&self.0, name, AtFlags::empty())?)
+    }
+
+    pub(super) fn sync_folder(&self, _: &Path, name: &str) -> io::Result<()> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let folder = rustix::fs::openat(&self.0, name, flags, Mode::empty())?;
+        Ok(rustix::fs::fsync(folder)?)
+    }
+}

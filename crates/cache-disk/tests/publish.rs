@@ -1,0 +1,321 @@
+//! Puts: copy-with-verify, and publishing by renaming.
+
+mod common;
+
+use std::fs::{self, File};
+use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
+
+use cache_core::{Cache, CacheExt, Error, FileName, OutputId, PutOptions, Source};
+use cache_disk::DiskCache;
+use common::{Clock, HOUR, action, bytes_of, entry_path, mtime, names, output_path, set_mtime};
+
+/// What tells a file from one that took its place.
+#[cfg(unix)]
+fn identity(path: &std::path::Path) -> u64 {
+    std::os::unix::fs::MetadataExt::ino(&fs::metadata(path).unwrap())
+}
+
+/// Gives other bytes when it is read for the second time.
+struct Changing {
+    first: Cursor<Vec<u8>>,
+    second: Cursor<Vec<u8>>,
+    reads: u32,
+}
+
+impl Changing {
+    fn new(first: &[u8], second: &[u8]) -> Self {
+        Self { first: Cursor::new(first.to_vec()), second: Cursor::new(second.to_vec()), reads: 0 }
+    }
+}
+
+impl Read for Changing {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.reads < 2 { self.first.read(buffer) } else { self.second.read(buffer) }
+    }
+}
+
+impl Seek for Changing {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.reads += 1;
+        self.second.seek(to)?;
+        self.first.seek(to)
+    }
+}
+
+/// Fails after some bytes.
+struct Failing(usize);
+
+impl Read for Failing {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.0 == 0 {
+            return Err(io::Error::other("the cable was pulled"));
+        }
+        let n = self.0.min(buffer.len());
+        self.0 -= n;
+        Ok(n)
+    }
+}
+
+#[test]
+fn content_that_changes_between_the_two_passes_is_an_error_and_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = DiskCache::open(folder.path()).unwrap();
+    for second in [b"another".as_slice(), b"contenT", b"content that grew", b"cut", b""] {
+        let mut source = Changing::new(b"content", second);
+        let put = cache.put(&action(1), Source::Seekable(&mut source), &PutOptions::default());
+        assert!(matches!(put, Err(Error::ContentChanged { .. })), "{put:?}");
+        assert_eq!(names(folder.path()), [""; 0], "after it became {second:?}");
+    }
+}
+
+#[test]
+fn a_source_that_fails_leaves_nothing_and_the_old_entry() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = DiskCache::open(folder.path()).unwrap();
+    cache.put_bytes(&action(1), b"good").unwrap();
+    let before = names(folder.path());
+    for after in [0, 1, 1 << 20] {
+        let put =
+            cache.put(&action(1), Source::Reader(&mut Failing(after)), &PutOptions::default());
+        assert!(matches!(put, Err(Error::Source { .. })), "{put:?}");
+        assert_eq!(names(folder.path()), before);
+    }
+    assert_eq!(bytes_of(&cache, &action(1)).unwrap(), b"good");
+}
+
+#[test]
+fn a_broken_promise_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = DiskCache::open(folder.path()).unwrap();
+    let output = OutputId::of(b"promised");
+    for (size, body) in [
+        (8, b"Promised".as_slice()),
+        (8, b"promise"),
+        (8, b"promised and more"),
+        (7, b"promised"),
+        (9, b"promised"),
+        (0, b"promised"),
+    ] {
+        let source = Source::Promised { output, size, body: &mut { body } };
+        let put = cache.put(&action(1), source, &PutOptions::default());
+        assert!(matches!(put, Err(Error::BrokenPromise(_))), "{put:?}");
+        assert_eq!(names(folder.path()), [""; 0]);
+    }
+    let source = Source::Promised { output, size: 8, body: &mut b"promised".as_slice() };
+    cache.put(&action(1), source, &PutOptions::default()).unwrap();
+    assert_eq!(bytes_of(&cache, &action(1)).unwrap(), b"promised");
+}
+
+#[test]
+#[cfg(unix)]
+fn an_output_with_the_right_bytes_is_left_alone_by_every_kind_of_source() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = DiskCache::open(folder.path()).unwrap();
+    let body = vec![7; 300_000];
+    cache.put_bytes(&action(1), &body).unwrap();
+    let path = output_path(folder.path(), &body);
+    let before = identity(&path);
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(&body).unwrap();
+    let sources = [
+        Source::Bytes(&body),
+        Source::File(&file),
+        Source::Seekable(&mut Cursor::new(body.clone())),
+        Source::Reader(&mut body.as_slice()),
+    ];
+    for source in sources {
+        let kind = format!("{source:?}");
+        let stored = cache.put(&action(2), source, &PutOptions::default()).unwrap();
+        assert_eq!(stored.entry.output, OutputId::of(&body), "{kind}");
+        assert_eq!(identity(&path), before, "{kind} replaced it");
+    }
+    assert_eq!(names(folder.path()).len(), 3);
+}
+
+#[test]
+fn an_output_with_wrong_bytes_or_a_wrong_size_is_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = DiskCache::open(folder.path()).unwrap();
+    let path = output_path(folder.path(), b"content");
+    for damage in [b"Content".as_slice(), b"cont", b"", b"content and more"] {
+        let sources = [
+            Source::Bytes(b"content"),
+            Source::Seekable(&mut Cursor::new(b"content")),
+            Source::Reader(&mut b"content".as_slice()),
+        ];
+        for source in sources {
+            cache.put_bytes(&action(1), b"content").unwrap();
+            fs::write(&path, damage).unwrap();
+            assert_eq!(bytes_of(&cache, &action(1)), None);
+            let kind = format!("{source:?}");
+            cache.put(&action(1), source, &PutOptions::default()).unwrap();
+            assert_eq!(bytes_of(&cache, &action(1)).unwrap(), b"content", "{damage:?}, {kind}");
+        }
+    }
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    cache.put_bytes(&action(1), b"content").unwrap();
+    assert_eq!(bytes_of(&cache, &action(1)).unwrap(), b"content", "over an empty folder");
+}
+
+#[test]
+fn a_reader_keeps_the_good_copy_that_it_opened_while_a_put_replaces_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = DiskCache::open(folder.path()).unwrap();
+    cache.put_bytes(&action(1), b"content").unwrap();
+    let path = output_path(folder.path(), b"content");
+    fs::write(&path, b"Content").unwrap();
+    let mut opened = File::open(&path).unwrap();
+    cache.put_bytes(&action(1), b"content").unwrap();
+    let mut read = String::new();
+    opened.read_to_string(&mut read).unwrap();
+    assert_eq!(read, "Content", "what was open is another file now, and untouched");
+}
+
+#[test]
+fn a_folder_that_go_clean_removed_is_made_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = DiskCache::open(folder.path()).unwrap();
+    for _ in 0..2 {
+        cache.put_bytes(&action(1), b"content").unwrap();
+        assert_eq!(bytes_of(&cache, &action(1)).unwrap(), b"content");
+        for path in [entry_path(folder.path(), &action(1)), output_path(folder.path(), b"content")]
+        {
+            fs::remove_dir_all(path.parent().unwrap()).unwrap();
+        }
+        assert_eq!(bytes_of(&cache, &action(1)), None);
+    }
+}
+
+/// Removes the 256 folders, as `go clean -cache` does, in the middle of its content.
+struct Cleaning<'a>(&'a std::path::Path, bool);
+
+impl Read for Cleaning<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if std::mem::replace(&mut self.1, true) {
+            return Ok(0);
+        }
+        for folder in fs::read_dir(self.0)? {
+            fs::remove_dir_all(folder?.path())?;
+        }
+        buffer[..4].copy_from_slice(b"body");
+        Ok(4)
+    }
+}
+
+#[test]
+fn a_put_survives_a_go_clean_in_its_middle() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = DiskCache::open(folder.path()).unwrap();
+    for executable in [None, Some(FileName::new("body").unwrap())] {
+        let mut source = Cleaning(folder.path(), false);
+        let options = PutOptions { executable, ..PutOptions::default() };
+        cache.put(&action(1), Source::Reader(&mut source), &options).unwrap();
+        assert_eq!(bytes_of(&cache, &action(1)).unwrap(), b"body");
+        assert_eq!(names(folder.path()).len(), 2, "{:?}", names(folder.path()));
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn files_have_the_modes_that_the_umask_leaves_of_gos() {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let folder = tempfile::tempdir().unwrap();
+    let plain = folder.path().join("plain");
+    File::create(&plain).unwrap();
+    let cache = DiskCache::open(folder.path()).unwrap();
+    cache.put_bytes(&action(1), b"content").unwrap();
+    assert_eq!(mode(&entry_path(folder.path(), &action(1))), mode(&plain));
+    assert_eq!(mode(&output_path(folder.path(), b"content")), mode(&plain));
+}
+
+#[test]
+fn a_put_of_what_is_there_counts_as_use() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Clock::new();
+    let cache = clock.open(folder.path());
+    cache.put_bytes(&action(1), b"content").unwrap();
+    clock.pass(HOUR);
+    cache.put_bytes(&action(2), b"content").unwrap();
+    assert_eq!(mtime(&output_path(folder.path(), b"content")), clock.seconds());
+}
+
+#[test]
+fn a_mark_is_set_at_most_once_an_hour_and_an_mtime_far_in_the_future_is_set_right() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Clock::new();
+    let cache = clock.open(folder.path());
+    let output = cache.put_bytes(&action(1), b"content").unwrap().entry.output;
+    let paths = [entry_path(folder.path(), &action(1)), output_path(folder.path(), b"content")];
+    let start = clock.seconds();
+    let used_at = |seconds| {
+        clock.set(seconds);
+        cache.get(&action(1)).unwrap().hit().unwrap();
+        cache.output_file(&output).unwrap().unwrap();
+        let [entry, output] = [mtime(&paths[0]), mtime(&paths[1])];
+        assert_eq!(entry, output);
+        entry - start
+    };
+    assert_eq!(used_at(HOUR - 1), 0);
+    assert_eq!(used_at(HOUR), HOUR);
+    assert_eq!(used_at(2 * HOUR - 1), HOUR);
+    assert_eq!(used_at(2 * HOUR), 2 * HOUR);
+    for (ahead, then) in [(HOUR, 4 * HOUR), (HOUR + 1, 3 * HOUR)] {
+        for path in &paths {
+            set_mtime(path, start + 3 * HOUR + ahead);
+        }
+        assert_eq!(used_at(3 * HOUR), then, "{ahead} s in the future");
+    }
+}
+
+#[test]
+fn a_durable_put_is_a_put() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = DiskCache::open(folder.path()).unwrap();
+    let options = PutOptions { durable: true, ..PutOptions::default() };
+    cache.put(&action(1), Source::Bytes(b"content"), &options).unwrap();
+    cache.put(&action(2), Source::Reader(&mut b"more".as_slice()), &options).unwrap();
+    assert_eq!(bytes_of(&cache, &action(1)).unwrap(), b"content");
+    assert_eq!(bytes_of(&cache, &action(2)).unwrap(), b"more");
+    assert_eq!(names(folder.path()).len(), 4);
+}
+
+#[test]
+fn verify_mode_names_the_action_what_was_hashed_and_both_outputs() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = DiskCache::builder(folder.path())
+        .verify(|action| (*action == common::action(1)).then(|| "compile a.c".to_owned()))
+        .open()
+        .unwrap();
+    cache.put_bytes(&action(1), b"abc").unwrap();
+    cache.put_bytes(&action(1), b"abc").unwrap();
+    assert!(!cache.get(&action(1)).unwrap().is_hit(), "every get misses");
+    let before = names(folder.path());
+    let Err(Error::VerifyMismatch(mismatch)) = cache.put_bytes(&action(1), b"defg") else {
+        panic!("the put was not refused")
+    };
+    assert_eq!(mismatch.action, action(1));
+    assert_eq!(mismatch.description.as_deref(), Some("compile a.c"));
+    assert_eq!((mismatch.old, mismatch.old_size), (OutputId::of(b"abc"), 3));
+    assert_eq!((mismatch.new, mismatch.new_size), (OutputId::of(b"defg"), 4));
+    assert_eq!(names(folder.path()), before, "nothing of it was stored");
+    let plain = DiskCache::open(folder.path()).unwrap();
+    assert_eq!(bytes_of(&plain, &action(1)).unwrap(), b"abc");
+
+    cache.put_without_verify(&action(1), Source::Bytes(b"defg")).unwrap();
+    assert_eq!(bytes_of(&plain, &action(1)).unwrap(), b"defg");
+}
+
+#[test]
+fn opening_writes_nothing_and_says_what_is_wrong_with_a_directory() {
+    let folder = tempfile::tempdir().unwrap();
+    DiskCache::open(folder.path()).unwrap();
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    let file = folder.path().join("file");
+    File::create(&file).unwrap();
+    for path in [folder.path().join("missing"), file] {
+        let text = DiskCache::open(&path).err().unwrap().to_string();
+        assert!(text.contains(path.to_str().unwrap()), "{text}");
+    }
+}
