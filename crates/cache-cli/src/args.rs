@@ -1,0 +1,98 @@
+//! What the user said. Help, completions and manual pages come from these definitions too.
+
+use std::path::PathBuf;
+
+use bytesize::ByteSize;
+use cache_core::ActionId;
+use clap::{ArgAction, Parser, Subcommand};
+
+use crate::commands::{clean, completions, env, get, hash, key, ls, man, put, stats, trim, verify};
+
+/// A build artifact cache in a directory, byte-compatible with the go command's
+///
+/// Larder keeps the results of repeatable computations: an action ID, which describes a
+/// computation, leads to an output, the bytes that it produced. A directory that the go command
+/// wrote is a Larder cache and the other way round, both at once.
+#[derive(Debug, Parser)]
+#[command(
+    name = "larder",
+    version,
+    after_help = "\
+Exit codes:
+  0  done
+  1  the answer is no: a miss, or something bad found
+  2  the command line or a setting is wrong
+  3  failed
+
+Environment:
+  LARDER_DIR       the cache directory, an absolute path
+  LARDER_MAX_SIZE  the size limit that trim and put keep, such as 10GiB
+  NO_COLOR, CLICOLOR, CLICOLOR_FORCE  whether messages are coloured
+
+Example:
+  id=$(larder key cc -O2 \"$(larder hash hello.c)\")
+  larder get \"$id\" -o hello.o || { cc -O2 -c hello.c && larder put \"$id\" hello.o; }"
+)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The flags that every command takes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Global {
+    /// The cache directory [default: LARDER_DIR, else larder in the user's cache folder]
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Global options")]
+    pub(crate) dir: Option<PathBuf>,
+    /// Answer in JSON: times in RFC 3339, sizes in bytes
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub(crate) json: bool,
+    /// Say nothing but answers and errors
+    #[arg(short, long, global = true, help_heading = "Global options")]
+    pub(crate) quiet: bool,
+    /// Log to stderr what is done; twice for more, three times for everything
+    #[arg(
+        short,
+        long,
+        global = true,
+        action = ArgAction::Count,
+        conflicts_with = "quiet",
+        help_heading = "Global options"
+    )]
+    pub(crate) verbose: u8,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Get(get::Args),
+    Put(put::Args),
+    Key(key::Args),
+    Hash(hash::Args),
+    Ls(ls::Args),
+    Stats(stats::Args),
+    Verify(verify::Args),
+    Trim(trim::Args),
+    Clean(clean::Args),
+    Env(env::Args),
+    Completions(completions::Args),
+    Man(man::Args),
+}
+
+/// Reads an action ID from the command line.
+pub(crate) fn action_id(text: &str) -> Result<ActionId, String> {
+    text.parse().map_err(|problem| {
+        format!("{problem}; derive one with `larder key`, or take one from `larder ls`")
+    })
+}
+
+/// Reads a duration from the command line.
+pub(crate) fn duration(text: &str) -> Result<humantime::Duration, String> {
+    text.parse().map_err(|problem| format!("{problem}; write it as in 5d or 12h"))
+}
+
+/// Reads a size from the command line.
+pub(crate) fn size(text: &str) -> Result<ByteSize, String> {
+    text.parse().map_err(|problem| format!("{problem}; write it as in 500MiB or 10GiB"))
+}

@@ -1,0 +1,118 @@
+//! `larder put`: stores an output.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use cache_core::{ActionId, Cache, Error, FileName, PutOptions, Source, Stored};
+
+use crate::args::action_id;
+use crate::failure::{Exit, Failure, Role};
+use crate::report::{self, Answers, EntryJson};
+use crate::session::Session;
+use crate::settings;
+
+/// Store a file as the output of an action
+///
+/// Prints the output ID and the size in bytes. The cache directory is made when it is not there.
+/// Afterwards the cache is trimmed when that is due, which is once a day, and once an hour where
+/// LARDER_MAX_SIZE sets a limit.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+With --json: the new entry as {action, output, size, time, path}.
+
+Example:
+  cc -c hello.c -o - | larder put \"$id\" -")]
+pub(crate) struct Args {
+    /// The action ID, 64 hexadecimal digits
+    #[arg(value_parser = action_id)]
+    id: ActionId,
+    /// The file to store, or - for stdin
+    file: PathBuf,
+    /// Store it as an executable of this name, which `go run` and `go tool` look for
+    #[arg(long, value_name = "NAME", value_parser = file_name)]
+    executable: Option<FileName>,
+    /// Have it on disk for good, also after a loss of power, before this returns
+    #[arg(long)]
+    durable: bool,
+}
+
+fn file_name(text: &str) -> Result<FileName, cache_core::InvalidFileName> {
+    FileName::new(text)
+}
+
+pub(crate) fn run(args: &Args, session: &Session) -> Result<Exit> {
+    let options = PutOptions {
+        durable: args.durable,
+        executable: args.executable.clone(),
+        ..PutOptions::default()
+    };
+    let max_size = settings::max_size(None)?.value;
+    // Before the directory is made, so that a wrong name leaves nothing behind.
+    let mut input = Input::open(&args.file)?;
+    let cache = session.open_or_create(max_size)?;
+    let stored = cache
+        .put(&args.id, input.source(), &options)
+        .map_err(|error| about_input(error, &args.file))?;
+    tell(args, session, stored)?;
+    if let Err(error) = cache.close() {
+        // The answer is given, and true.
+        session.note(&format!("stored, but the trim after it failed: {error}"));
+    }
+    Ok(Exit::Done)
+}
+
+fn tell(args: &Args, session: &Session, stored: Stored) -> Result<()> {
+    let Stored { entry, file } = stored;
+    if session.json {
+        return report::json(&EntryJson::new(args.id, &entry, file.map(|file| file.path)));
+    }
+    let mut answers = Answers::new();
+    answers.line(format_args!("{} {}", entry.output, entry.size))?;
+    answers.finish()
+}
+
+enum Input {
+    /// A file that keeps what it has: it may be read again, or cloned.
+    File(File),
+    /// Something that is read once: stdin, a pipe, a device.
+    Stream(Box<dyn io::Read + Send>),
+}
+
+impl Input {
+    fn open(path: &Path) -> Result<Self> {
+        if path.as_os_str() == "-" {
+            return Ok(Self::Stream(Box::new(io::stdin())));
+        }
+        let file = File::open(path).map_err(Failure::file("open", path, Role::Input))?;
+        let kind =
+            file.metadata().map_err(Failure::file("look at", path, Role::Input))?.file_type();
+        if kind.is_dir() {
+            let is_folder = io::ErrorKind::IsADirectory.into();
+            return Err(Failure::file("store", path, Role::Input)(is_folder).into());
+        }
+        Ok(if kind.is_file() { Self::File(file) } else { Self::Stream(Box::new(file)) })
+    }
+
+    fn source(&mut self) -> Source<'_> {
+        match self {
+            Input::File(file) => Source::File(file),
+            Input::Stream(stream) => Source::Reader(stream),
+        }
+    }
+}
+
+/// A put's error knows the action; the user knows the file.
+fn about_input(error: Error, path: &Path) -> anyhow::Error {
+    let name = if path.as_os_str() == "-" { Path::new("standard input") } else { path };
+    match error {
+        Error::Source { source, .. } => Failure::file("read", name, Role::Input)(source).into(),
+        Error::ContentChanged { .. } => Failure::Other(format!(
+            "{} changed while it was stored; run it again when nothing writes to it",
+            name.display()
+        ))
+        .into(),
+        error => error.into(),
+    }
+}

@@ -1,0 +1,152 @@
+//! `larder trim`: removes what has not been used for a while, or what is over the size limit.
+
+use std::time::SystemTime;
+
+use anyhow::Result;
+use bytesize::ByteSize;
+use cache_disk::{DEFAULT_MAX_AGE, Outcome, TrimOptions, TrimReport};
+use serde::Serialize;
+
+use crate::args::{duration, size};
+use crate::failure::{self, Exit};
+use crate::progress::Bar;
+use crate::report::{self, Answers, RemovedJson, count};
+use crate::session::Session;
+use crate::settings;
+
+/// Remove what was not used for a while, or what is over the size limit
+///
+/// A file goes when it was not used for --max-age and an hour. A size limit removes the least
+/// recently used files first, and never what was used within the last hours. A trim by age is due
+/// once a day, one by size once an hour; the go command's own trims count.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+With --json: {dry_run, by_age, by_size, removed, in_use, over_limit, failures}. by_age and by_size
+are {outcome} with outcome one of done, not_due (with last, the time of the last trim), cut (with
+folders_left of the 256) and busy (another process is at it); by_size is null without a limit.
+removed is {entries, outputs, leftovers, bytes}, with bytes on disk; in_use counts the files that
+were due but used at that moment; over_limit is how many bytes over the limit the rest still is.
+
+Example:
+  larder trim --max-size 10GiB --dry-run")]
+pub(crate) struct Args {
+    /// Remove what was not used for this long
+    #[arg(long, value_name = "AGE", value_parser = duration, default_value_t = DEFAULT_MAX_AGE.into())]
+    max_age: humantime::Duration,
+    /// Remove the least recently used until no more than this is left [default: LARDER_MAX_SIZE,
+    /// else no limit]
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    max_size: Option<ByteSize>,
+    /// Remove nothing, show what would be removed
+    #[arg(long)]
+    dry_run: bool,
+    /// Trim even when it is not due
+    #[arg(long)]
+    force: bool,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    dry_run: bool,
+    by_age: OutcomeJson,
+    by_size: Option<OutcomeJson>,
+    removed: RemovedJson,
+    in_use: u64,
+    over_limit: u64,
+    failures: Vec<String>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+enum OutcomeJson {
+    Done,
+    NotDue { last: String },
+    Cut { folders_left: u16 },
+    Busy,
+    Other,
+}
+
+pub(crate) fn run(args: &Args, session: &Session) -> Result<Exit> {
+    let max_size = settings::max_size(args.max_size)?.value;
+    let cache = session.open()?;
+    let bar = Bar::folders(session.progress(), "trimming");
+    let report = cache.trim(&TrimOptions {
+        max_age: args.max_age.into(),
+        max_size: max_size.map(|size| size.as_u64()),
+        force: args.force,
+        dry_run: args.dry_run,
+        progress: Some(&|progress| bar.show(progress)),
+        ..TrimOptions::default()
+    })?;
+    drop(bar);
+    for error in &report.failures {
+        failure::tell(error);
+    }
+    let exit = if report.failures.is_empty() { Exit::Done } else { Exit::Failed };
+    if session.json {
+        report::json(&answer(&report, args.dry_run))?;
+        return Ok(exit);
+    }
+    let mut answers = Answers::new();
+    for line in lines(&report, args.dry_run, SystemTime::now()) {
+        answers.line(format_args!("{line}"))?;
+    }
+    answers.finish()?;
+    Ok(exit)
+}
+
+fn lines(report: &TrimReport, dry_run: bool, now: SystemTime) -> Vec<String> {
+    let kinds = [("by age", Some(&report.by_age)), ("by size", report.by_size.as_ref())];
+    let kinds = || kinds.iter().filter_map(|(kind, outcome)| Some((*kind, (*outcome)?)));
+    let mut lines = Vec::new();
+    if kinds().any(|(_, outcome)| matches!(outcome, Outcome::Done | Outcome::Cut { .. })) {
+        let verb = if dry_run { "would remove" } else { "removed" };
+        lines.push(format!("{verb} {}", report::removed(&report.removed)));
+    }
+    if report.in_use > 0 {
+        let files = count(report.in_use, "file was", "files were");
+        lines.push(format!("{files} due but in use, and left alone"));
+    }
+    if report.over_limit > 0 {
+        let over = report::size(report.over_limit);
+        lines.push(format!("still {over} over the limit: the rest was used too recently to go"));
+    }
+    lines.extend(kinds().filter_map(|(kind, outcome)| match outcome {
+        Outcome::NotDue { last } => Some(format!(
+            "trim {kind} is not due: the last one was {} ago, at {}; --force trims anyway",
+            report::age(*last, now),
+            report::moment(*last)
+        )),
+        Outcome::Cut { folders_left } => Some(format!(
+            "trim {kind} was cut short with {folders_left} of 256 folders left; \
+             the next one goes on there"
+        )),
+        Outcome::Busy => Some(format!("trim {kind}: another process is at it; nothing was done")),
+        _ => None,
+    }));
+    lines
+}
+
+fn answer(report: &TrimReport, dry_run: bool) -> Answer {
+    Answer {
+        dry_run,
+        by_age: (&report.by_age).into(),
+        by_size: report.by_size.as_ref().map(OutcomeJson::from),
+        removed: (&report.removed).into(),
+        in_use: report.in_use,
+        over_limit: report.over_limit,
+        failures: report.failures.iter().map(ToString::to_string).collect(),
+    }
+}
+
+impl From<&Outcome> for OutcomeJson {
+    fn from(outcome: &Outcome) -> Self {
+        match outcome {
+            Outcome::Done => Self::Done,
+            Outcome::NotDue { last } => Self::NotDue { last: report::time(*last) },
+            Outcome::Cut { folders_left } => Self::Cut { folders_left: *folders_left },
+            Outcome::Busy => Self::Busy,
+            _ => Self::Other,
+        }
+    }
+}

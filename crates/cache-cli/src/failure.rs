@@ -1,0 +1,198 @@
+//! How the command ends: an exit code, and for an error one line on stderr that says what failed,
+//! on what, and what to do.
+
+use std::error::Error;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::error::{ContextKind, ContextValue};
+
+use crate::report;
+
+/// The command's exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Done.
+    Done = 0,
+    /// The answer is no.
+    No = 1,
+    /// The command line or a setting is wrong.
+    Usage = 2,
+    /// Failed.
+    Failed = 3,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        ExitCode::from(exit as u8)
+    }
+}
+
+/// The failures that the command itself knows something about; the libraries have their own.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The cache directory cannot be opened or made.
+    #[error("cannot use the cache directory {}: {source}", path.display())]
+    Directory { path: PathBuf, source: io::Error },
+    /// Standard output did not take the answer.
+    #[error("cannot write to standard output: {0}")]
+    Output(#[source] io::Error),
+    /// A file that the user named.
+    #[error("cannot {operation} {}: {source}", path.display())]
+    File {
+        /// What was attempted, as a verb: `open`, `read`.
+        operation: &'static str,
+        path: PathBuf,
+        role: Role,
+        source: io::Error,
+    },
+    /// A setting, or arguments that do not go together. The text says what to do.
+    #[error("{0}")]
+    Usage(String),
+    /// Anything else. The text says what to do.
+    #[error("{0}")]
+    Other(String),
+}
+
+/// What a file that the user named is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// It is read.
+    Input,
+    /// It is written.
+    Target,
+}
+
+impl Failure {
+    /// A function for `map_err` that turns what the system said into a [`Failure::File`].
+    pub(crate) fn file(
+        operation: &'static str,
+        path: &Path,
+        role: Role,
+    ) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::File { operation, path: path.to_owned(), role, source }
+    }
+}
+
+/// Tells the user about an error. A closed pipe is none: who reads has enough.
+pub(crate) fn tell(error: &(dyn Error + 'static)) -> Exit {
+    let failure = error.downcast_ref::<Failure>();
+    match failure {
+        Some(Failure::Output(e)) if e.kind() == ErrorKind::BrokenPipe => return Exit::Done,
+        _ => report::message(&with_advice(error)),
+    }
+    match failure {
+        Some(Failure::Usage(_)) => Exit::Usage,
+        _ => Exit::Failed,
+    }
+}
+
+/// Tells the user what clap found. Help and versions, which clap treats as errors, go to stdout.
+pub(crate) fn usage(error: &clap::Error) -> Exit {
+    if error.kind() == clap::error::ErrorKind::ValueValidation
+        && let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg)
+        && let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue)
+        && let Some(problem) = error.source()
+    {
+        report::message(&format!("invalid value {value:?} for {argument}: {problem}"));
+        return Exit::Usage;
+    }
+    match error.print() {
+        Err(e) if e.kind() != ErrorKind::BrokenPipe => tell(&Failure::Output(e)),
+        _ if error.exit_code() == 0 => Exit::Done,
+        _ => Exit::Usage,
+    }
+}
+
+fn with_advice(error: &(dyn Error + 'static)) -> String {
+    let mut line = in_one_line(error);
+    if let Some(advice) = advice(error) {
+        line.push_str("; ");
+        line.push_str(advice);
+    }
+    line
+}
+
+/// The error and its causes, without those that it already tells itself.
+fn in_one_line(error: &(dyn Error + 'static)) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !line.contains(&text) {
+            line.push_str(": ");
+            line.push_str(&text);
+        }
+        cause = error.source();
+    }
+    line
+}
+
+fn advice(error: &(dyn Error + 'static)) -> Option<&'static str> {
+    match error.downcast_ref::<Failure>() {
+        Some(Failure::Directory { source, .. }) => return directory_advice(source.kind()),
+        Some(Failure::File { role, source, .. }) => {
+            return file_advice(*role, source.kind());
+        }
+        Some(_) => return None,
+        None => {}
+    }
+    match error.downcast_ref::<cache_core::Error>()? {
+        cache_core::Error::Io { source, .. } => cache_advice(source.kind()),
+        cache_core::Error::ContentChanged { .. } => Some("run it again when nothing writes to it"),
+        _ => None,
+    }
+}
+
+/// Advice for a directory that could not be opened or made.
+fn directory_advice(kind: ErrorKind) -> Option<&'static str> {
+    match kind {
+        ErrorKind::NotFound => {
+            Some("store something with `larder put`, which makes it, or name another with --dir")
+        }
+        ErrorKind::NotADirectory | ErrorKind::AlreadyExists => {
+            Some("a file is in its place: name a directory with --dir")
+        }
+        kind => cache_advice(kind),
+    }
+}
+
+/// Advice for what went wrong inside the cache directory.
+fn cache_advice(kind: ErrorKind) -> Option<&'static str> {
+    Some(match kind {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            "free some space, or make some with `larder trim --force --max-size SIZE`"
+        }
+        ErrorKind::FileTooLarge => "raise the limit on the size of files (ulimit -f)",
+        ErrorKind::PermissionDenied => {
+            "give this user access to it, or name another directory with --dir"
+        }
+        ErrorKind::ReadOnlyFilesystem => {
+            "its file system is read-only: name another directory with --dir"
+        }
+        ErrorKind::NotFound => "another process may have removed it: run the command again",
+        _ => return None,
+    })
+}
+
+fn file_advice(role: Role, kind: ErrorKind) -> Option<&'static str> {
+    Some(match (role, kind) {
+        (Role::Input, ErrorKind::NotFound) => "check its name",
+        (Role::Input, ErrorKind::PermissionDenied) => "make it readable for this user",
+        (Role::Input, ErrorKind::IsADirectory) => "name a file",
+        (Role::Target, ErrorKind::NotFound) => "make its folder first",
+        (Role::Target, ErrorKind::IsADirectory) => "name a file in it",
+        (Role::Target, ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => {
+            "free some space, or name a place on another disk"
+        }
+        (Role::Target, ErrorKind::FileTooLarge) => {
+            "raise the limit on the size of files (ulimit -f)"
+        }
+        (Role::Target, ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) => {
+            "name a place that this user can write to"
+        }
+        (Role::Target, ErrorKind::NotADirectory) => "name a path whose folders are folders",
+        _ => return None,
+    })
+}

@@ -1,0 +1,31 @@
+//! `larder`: a build artifact cache on the command line.
+
+#![deny(missing_docs)]
+
+mod args;
+mod commands;
+mod failure;
+mod log;
+mod progress;
+mod report;
+mod session;
+mod settings;
+mod target;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::Args;
+use crate::session::Session;
+
+fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return failure::usage(&error).into(),
+    };
+    log::start(args.global.verbose);
+    let session = Session::new(args.global);
+    let exit = commands::run(args.command, &session);
+    exit.unwrap_or_else(|error| failure::tell(error.as_ref())).into()
+}

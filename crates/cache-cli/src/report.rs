@@ -1,0 +1,185 @@
+//! How answers look, and where they and everything else are written.
+
+use std::fmt;
+use std::io::{self, BufWriter, StdoutLock, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::Result;
+use bytesize::ByteSize;
+use cache_core::{ActionId, Entry, OutputId};
+use serde::Serialize;
+
+use crate::failure::Failure;
+
+/// Standard output, where answers go.
+pub(crate) struct Answers(BufWriter<StdoutLock<'static>>);
+
+impl Answers {
+    pub(crate) fn new() -> Self {
+        Self(BufWriter::with_capacity(64 << 10, io::stdout().lock()))
+    }
+
+    /// Writes one line.
+    pub(crate) fn line(&mut self, line: fmt::Arguments<'_>) -> Result<()> {
+        writeln!(self.0, "{line}").map_err(|e| Failure::Output(e).into())
+    }
+
+    /// Writes one JSON document, in one line.
+    pub(crate) fn json(&mut self, document: &impl Serialize) -> Result<()> {
+        let mut line = serde_json::to_vec(document)?;
+        line.push(b'\n');
+        self.bytes(&line)
+    }
+
+    /// Writes bytes as they are.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<()> {
+        self.0.write_all(bytes).map_err(|e| Failure::Output(e).into())
+    }
+
+    /// Hands out what is still buffered. An answer that is dropped before this may be lost.
+    pub(crate) fn finish(mut self) -> Result<()> {
+        self.0.flush().map_err(|e| Failure::Output(e).into())
+    }
+}
+
+/// Writes one JSON document as the whole answer.
+pub(crate) fn json(document: &impl Serialize) -> Result<()> {
+    let mut answers = Answers::new();
+    answers.json(document)?;
+    answers.finish()
+}
+
+/// Writes one message of one line to stderr. When stderr is gone there is nobody to tell.
+pub(crate) fn message(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "larder: {}", printable(text));
+}
+
+/// `text` without control characters, which a file's name may have: a message is one line.
+fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+/// A path as it is shown in a line of its own.
+pub(crate) fn path(path: &Path) -> String {
+    printable(&path.to_string_lossy())
+}
+
+/// An entry in JSON.
+#[derive(Serialize)]
+pub(crate) struct EntryJson {
+    pub(crate) action: ActionId,
+    pub(crate) output: OutputId,
+    pub(crate) size: u64,
+    pub(crate) time: String,
+    /// The output's file in the cache; `null` when it is gone.
+    pub(crate) path: Option<PathJson>,
+}
+
+impl EntryJson {
+    pub(crate) fn new(action: ActionId, entry: &Entry, path: Option<PathBuf>) -> Self {
+        Self {
+            action,
+            output: entry.output,
+            size: entry.size,
+            time: time(entry.time),
+            path: path.map(PathJson),
+        }
+    }
+}
+
+/// A path in JSON: a string, with U+FFFD for what is not Unicode.
+pub(crate) struct PathJson(pub(crate) PathBuf);
+
+impl Serialize for PathJson {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0.to_string_lossy())
+    }
+}
+
+/// What a trim or a clean removed, in JSON.
+#[derive(Serialize)]
+pub(crate) struct RemovedJson {
+    entries: u64,
+    outputs: u64,
+    leftovers: u64,
+    /// On disk.
+    bytes: u64,
+}
+
+impl From<&cache_disk::Removed> for RemovedJson {
+    fn from(removed: &cache_disk::Removed) -> Self {
+        Self {
+            entries: removed.entries,
+            outputs: removed.outputs,
+            leftovers: removed.leftovers,
+            bytes: removed.bytes,
+        }
+    }
+}
+
+/// What a trim or a clean removed, in words.
+pub(crate) fn removed(removed: &cache_disk::Removed) -> String {
+    let mut text = format!(
+        "{} and {}, {} on disk",
+        count(removed.entries, "entry", "entries"),
+        count(removed.outputs, "output", "outputs"),
+        size(removed.bytes)
+    );
+    if removed.leftovers > 0 {
+        text +=
+            &format!(" (with {})", count(removed.leftovers, "temporary file", "temporary files"));
+    }
+    text
+}
+
+/// A number of things.
+pub(crate) fn count(n: u64, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
+}
+
+/// A size for people.
+pub(crate) fn size(bytes: u64) -> String {
+    ByteSize(bytes).display().iec().to_string()
+}
+
+/// A size for people in one word, for columns.
+pub(crate) fn short_size(bytes: u64) -> String {
+    ByteSize(bytes).display().iec_short().to_string()
+}
+
+/// A time in RFC 3339 with nanoseconds, in UTC.
+pub(crate) fn time(time: SystemTime) -> String {
+    humantime::format_rfc3339_nanos(within_rfc3339(time)).to_string()
+}
+
+/// A time for people: in RFC 3339 too, to the second.
+pub(crate) fn moment(time: SystemTime) -> String {
+    humantime::format_rfc3339_seconds(within_rfc3339(time)).to_string()
+}
+
+/// A time before 1970 or after 9999, which only a broken clock gives, is shown as the nearer one of
+/// the two: formatting it as it is would panic.
+fn within_rfc3339(time: SystemTime) -> SystemTime {
+    const LAST: Duration = Duration::new(253_402_300_799, 999_999_999);
+    UNIX_EPOCH + time.duration_since(UNIX_EPOCH).unwrap_or_default().min(LAST)
+}
+
+/// How long ago a time was, in its largest unit. What is yet to come is `0s` old.
+pub(crate) fn age(time: SystemTime, now: SystemTime) -> String {
+    let seconds = now.duration_since(time).unwrap_or_default().as_secs();
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3_600 => format!("{}m", seconds / 60),
+        3_600..172_800 => format!("{}h", seconds / 3_600),
+        _ => format!("{}d", seconds / 86_400),
+    }
+}

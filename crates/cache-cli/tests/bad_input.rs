@@ -1,0 +1,339 @@
+//! Bad input gets one line on stderr that names the thing and what to do, the right exit code, and
+//! leaves nothing half-written.
+
+mod support;
+
+use std::fs;
+
+use support::{Larder, Ran, bare};
+
+const ACTION: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+/// The commands that look at a cache, none of which may make one.
+const LOOKING: [&[&str]; 6] = [
+    &["get", ACTION],
+    &["ls"],
+    &["stats"],
+    &["verify", "--repair"],
+    &["trim", "--force"],
+    &["clean", "--fuzz"],
+];
+
+#[test]
+fn a_missing_directory() {
+    let larder = Larder::new();
+    let dir = larder.dir();
+    for args in LOOKING {
+        larder.run(args).says(3, [dir.to_str().expect("UTF-8"), "larder put", "--dir"]);
+    }
+    assert!(!dir.exists());
+}
+
+#[test]
+fn a_file_in_the_place_of_the_directory() {
+    let larder = Larder::new();
+    let dir = larder.file("cache", "a file");
+    let file = larder.file("file", "bytes");
+    let put = ["put", ACTION, file.to_str().expect("UTF-8")];
+    for args in LOOKING.into_iter().chain([&put[..]]) {
+        let says = [dir.to_str().expect("UTF-8"), "a file is in its place", "--dir"];
+        larder.run(args).says(3, says);
+    }
+    assert_eq!(fs::read(dir).expect("the file"), b"a file");
+}
+
+#[test]
+fn an_id_that_is_not_64_hexadecimal_digits() {
+    let larder = Larder::new();
+    let file = larder.file("file", "bytes");
+    let file = file.to_str().expect("UTF-8");
+    for (id, why) in [
+        ("", "0 hexadecimal digits"),
+        ("abc", "3 hexadecimal digits"),
+        (&ACTION[1..], "63 hexadecimal digits"),
+        (&format!("{ACTION}0"), "65 hexadecimal digits"),
+        (&format!("{}g", &ACTION[1..]), "character 64 is 'g'"),
+        ("../../../../etc/passwd", "character 1 is '.'"),
+        ("0123\n456", "character 5"),
+    ] {
+        for args in [&["get", id][..], &["put", id, file], &["key", "--subkey", id, "part"]] {
+            larder.run(args).says(2, ["action ID", why, "larder key"]);
+        }
+    }
+    assert!(!larder.dir().exists());
+}
+
+#[test]
+fn settings_that_make_no_sense() {
+    let larder = Larder::new();
+    let with = |variable: &str, value: &str, command: &str| {
+        Ran::of(bare(env!("CARGO_BIN_EXE_larder")).arg(command).env(variable, value))
+    };
+    with("LARDER_DIR", "relative/path", "env").says(2, ["LARDER_DIR", "absolute", "--dir"]);
+    with("LARDER_DIR", "off", "stats").says(2, ["LARDER_DIR=off", "--dir"]);
+    with("LARDER_MAX_SIZE", "large", "env").says(2, ["LARDER_MAX_SIZE", "large", "10GiB"]);
+    larder.run(["trim", "--max-size", "much"]).says(2, ["--max-size", "much", "10GiB"]);
+    larder.run(["trim", "--max-age", "old"]).says(2, ["--max-age", "old", "5d"]);
+    let file = larder.file("file", "bytes");
+    let args = ["put", ACTION, file.to_str().expect("UTF-8"), "--executable", "../name"];
+    larder.run(args).says(2, ["--executable", "../name", "one path component"]);
+    assert!(!larder.dir().exists());
+}
+
+#[test]
+fn a_file_to_store_that_cannot_be_read() {
+    let larder = Larder::new();
+    let gone = larder.path("gone");
+    let folder = larder.path("");
+    for (path, advice) in [(&gone, "check its name"), (&folder, "name a file")] {
+        let path = path.to_str().expect("UTF-8");
+        larder.run(["put", ACTION, path]).says(3, [path, advice]);
+        larder.run(["hash", path]).says(3, [path, advice]);
+    }
+    assert!(!larder.dir().exists(), "a put that could not begin made the directory");
+}
+
+/// A file that opens and then fails, even for root.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_to_store_that_fails_while_it_is_read() {
+    let larder = Larder::new();
+    larder.run(["put", ACTION, "/proc/self/mem"]).says(3, ["cannot read /proc/self/mem"]);
+    larder.run(["hash", "/proc/self/mem"]).says(3, ["cannot read /proc/self/mem"]);
+    larder.run(["get", ACTION]).says(1, ["no entry"]);
+    let kept: Vec<_> = larder.files().into_iter().filter(|(_, size)| *size == 0).collect();
+    assert!(kept.is_empty(), "{kept:?}");
+}
+
+#[test]
+fn a_target_that_cannot_be_written() {
+    let larder = Larder::new();
+    let action = larder.put("a", "bytes");
+    let nowhere = larder.path("nowhere/file");
+    let below_a_file = larder.file("a-file", "").join("file");
+    let folder = larder.path("");
+    for (path, advice) in [
+        (&nowhere, "make its folder first"),
+        (&below_a_file, "folders are folders"),
+        (&folder, "name a file in it"),
+    ] {
+        let path = path.to_str().expect("UTF-8");
+        larder.run(["get", &action, "-o", path]).says(3, [path, advice]);
+    }
+    let out = below_a_file.to_str().expect("UTF-8");
+    larder.run(["man", "--out", out]).says(3, [out, "folders are folders"]);
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::process::CommandExt;
+    use std::path::{Path, PathBuf};
+    use std::process::Command;
+
+    use super::support::{Larder, Ran, bare, files};
+    use super::{ACTION, LOOKING};
+
+    fn is_root() -> bool {
+        Ran::of(Command::new("id").arg("-u")).ok().trim() == "0"
+    }
+
+    fn set_mode(path: &Path, mode: u32) {
+        fs::set_permissions(path, Permissions::from_mode(mode)).expect("a mode");
+    }
+
+    /// `larder` as a user for whom permissions count: another one, when this is root.
+    fn unprivileged(larder: &Larder) -> Command {
+        if !is_root() {
+            return larder.command();
+        }
+        // The other user may not reach the place where it was built. It is copied by another
+        // process: what this one has open for writing, the children of its other threads have too,
+        // and then it cannot be run.
+        let program = larder.path("larder");
+        if !program.exists() {
+            Ran::of(Command::new("cp").arg(env!("CARGO_BIN_EXE_larder")).arg(&program)).ok();
+            set_mode(&program, 0o755);
+            set_mode(&larder.path(""), 0o755);
+        }
+        let mut command = bare(program);
+        command.arg("--dir").arg(larder.dir()).uid(65534).gid(65534);
+        command
+    }
+
+    /// A file system mounted for a test, when this user may mount one.
+    struct Mounted(PathBuf);
+
+    impl Mounted {
+        fn new(at: &Path, args: &[&str]) -> Option<Self> {
+            let mounted = is_root()
+                && Command::new("mount")
+                    .args(args)
+                    .arg(at)
+                    .output()
+                    .is_ok_and(|ran| ran.status.success());
+            if !mounted {
+                eprintln!("no file system could be mounted here: tested without one");
+            }
+            mounted.then(|| Self(at.to_owned()))
+        }
+    }
+
+    impl Drop for Mounted {
+        fn drop(&mut self) {
+            Command::new("umount").arg(&self.0).status().ok();
+        }
+    }
+
+    #[test]
+    fn a_file_that_this_user_may_not_read() {
+        let larder = Larder::new();
+        let secret = larder.file("secret", "bytes");
+        set_mode(&secret, 0o000);
+        let path = secret.to_str().expect("UTF-8");
+        for args in [&["put", ACTION, path][..], &["hash", path]] {
+            Ran::of(unprivileged(&larder).args(args)).says(3, [path, "make it readable"]);
+        }
+        assert!(!larder.dir().exists());
+    }
+
+    #[test]
+    fn an_entry_that_this_user_may_not_read_is_a_miss_that_says_so() {
+        let larder = Larder::new();
+        let action = larder.put("a", "bytes");
+        let entry = larder.entry_file(&action);
+        set_mode(&entry, 0o000);
+        let ran = Ran::of(unprivileged(&larder).args(["get", &action]));
+        ran.says(1, [entry.to_str().expect("UTF-8"), "denied"]);
+    }
+
+    #[test]
+    fn a_directory_that_this_user_may_not_write() {
+        let larder = Larder::new();
+        let action = larder.put("a", "bytes");
+        let file = larder.file("file", "other bytes");
+        let folders = fs::read_dir(larder.dir()).expect("the cache").flatten();
+        let folders: Vec<_> = folders.map(|folder| folder.path()).filter(|p| p.is_dir()).collect();
+        let modes = |mode| {
+            folders.iter().for_each(|folder| set_mode(folder, mode));
+            set_mode(&larder.dir(), mode);
+        };
+        modes(0o555);
+        let before = larder.files();
+        let put = ["put", ACTION, file.to_str().expect("UTF-8")];
+        let dir = larder.dir();
+        let put = Ran::of(unprivileged(&larder).args(put));
+        put.says(3, [dir.to_str().expect("UTF-8"), "give this user access", "--dir"]);
+        let clean = Ran::of(unprivileged(&larder).arg("clean"));
+        clean.says(3, [dir.to_str().expect("UTF-8"), "give this user access"]);
+        // What only looks goes on working.
+        assert_eq!(Ran::of(unprivileged(&larder).args(["get", &action])).ok(), "bytes");
+        for args in LOOKING.iter().filter(|args| ["ls", "stats", "verify"].contains(&args[0])) {
+            Ran::of(unprivileged(&larder).args(*args)).ok();
+        }
+        assert_eq!(larder.files(), before);
+        modes(0o755);
+    }
+
+    #[test]
+    fn a_read_only_file_system() {
+        let larder = Larder::new();
+        let action = larder.put("a", "bytes");
+        let file = larder.file("file", "other bytes");
+        let Some(_mounted) = Mounted::new(&larder.dir(), &["-t", "tmpfs", "tmpfs"]) else {
+            return a_directory_that_this_user_may_not_write();
+        };
+        let inside = larder.put("a", "bytes");
+        assert_eq!(action, inside);
+        let dir = larder.dir();
+        let remount = Command::new("mount").args(["-o", "remount,ro"]).arg(&dir).status();
+        assert!(remount.is_ok_and(|status| status.success()), "cannot remount read-only");
+        let before = larder.files();
+        let put = larder.run(["put", ACTION, file.to_str().expect("UTF-8")]);
+        put.says(3, [dir.to_str().expect("UTF-8"), "read-only", "--dir"]);
+        let clean = larder.run(["clean"]);
+        clean.says(3, [dir.to_str().expect("UTF-8"), "read-only"]);
+        let target = dir.join("target");
+        let get = larder.run(["get", &action, "-o", target.to_str().expect("UTF-8")]);
+        get.says(3, [target.to_str().expect("UTF-8"), "can write to"]);
+        assert_eq!(larder.run(["get", &action]).ok(), "bytes");
+        assert_eq!(larder.files(), before);
+    }
+
+    /// `larder` that may write no file of more than some KiB: what a disk does that is full, on
+    /// every machine and for every user.
+    fn with_small_files(larder: &Larder, args: &[&str]) -> Ran {
+        let script = "trap '' XFSZ; ulimit -f 8; exec \"$@\"";
+        let mut shell = bare("sh");
+        shell.args(["-c", script, "sh", env!("CARGO_BIN_EXE_larder"), "--dir"]);
+        Ran::of(shell.arg(larder.dir()).args(args))
+    }
+
+    #[test]
+    fn an_output_that_the_disk_does_not_take() {
+        let larder = Larder::new();
+        let action = larder.put("a", vec![1; 100_000]);
+        let before = larder.files();
+        let large = larder.file("large", vec![2; 1_000_000]);
+        let put = with_small_files(&larder, &["put", ACTION, large.to_str().expect("UTF-8")]);
+        put.says(3, [larder.dir().to_str().expect("UTF-8"), "ulimit -f"]);
+        assert_eq!(larder.files(), before);
+        larder.run(["get", ACTION]).says(1, ["no entry"]);
+
+        let folder = larder.path("folder");
+        fs::create_dir(&folder).expect("a folder");
+        let target = folder.join("target");
+        let target = target.to_str().expect("UTF-8");
+        let get = with_small_files(&larder, &["get", &action, "-o", target]);
+        get.says(3, [target, "ulimit -f"]);
+        assert_eq!(files(&folder), []);
+    }
+
+    #[test]
+    fn a_full_disk() {
+        let larder = Larder::new();
+        let full = larder.path("full");
+        fs::create_dir(&full).expect("a folder");
+        let Some(_mounted) = Mounted::new(&full, &["-t", "tmpfs", "-o", "size=1m", "tmpfs"]) else {
+            return an_output_that_the_disk_does_not_take();
+        };
+        let large = larder.file("large", vec![2; 2_000_000]);
+        let dir = full.join("cache");
+        let on_full = |args: &[&str]| {
+            let mut command = bare(env!("CARGO_BIN_EXE_larder"));
+            Ran::of(command.arg("--dir").arg(&dir).args(args))
+        };
+        let small = larder.file("small", "bytes");
+        on_full(&["put", ACTION, small.to_str().expect("UTF-8")]).ok();
+        let before = files(&dir);
+        let other = ACTION.replace('0', "1");
+        for extra in [&[][..], &["--durable"], &["--executable", "name"]] {
+            let put = [&["put", &other, large.to_str().expect("UTF-8")], extra].concat();
+            let says = [dir.to_str().expect("UTF-8"), "No space left", "free some space"];
+            on_full(&put).says(3, says);
+        }
+        assert_eq!(files(&dir), before);
+        on_full(&["get", &other]).says(1, ["no entry"]);
+        assert_eq!(on_full(&["get", ACTION]).ok(), "bytes");
+
+        let action = larder.put("large", vec![2; 2_000_000]);
+        let target = full.join("target");
+        let target = target.to_str().expect("UTF-8");
+        let get = larder.run(["get", &action, "-o", target]);
+        get.says(3, [target, "No space left", "free some space"]);
+        assert_eq!(files(&full), before);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn an_answer_that_standard_output_does_not_take() {
+        let larder = Larder::new();
+        let action = larder.put("a", vec![1; 2_000_000]);
+        for args in [&["get", &*action][..], &["stats"], &["ls", "--json"], &["man"], &["--help"]] {
+            let full = fs::File::options().write(true).open("/dev/full").expect("/dev/full");
+            let ran = Ran::of(larder.command().args(args).stdout(full));
+            ran.says(3, ["cannot write to standard output", "No space left"]);
+        }
+    }
+}
