@@ -1,0 +1,4 @@
+// Package goexperiment stands in for internal/goexperiment.
+package goexperiment
+
+const CacheProg = false

@@ -1,0 +1,61 @@
+//! The workspace's checks and chores: `cargo xtask COMMAND`.
+
+mod bench;
+mod ci;
+mod deny;
+mod e2e;
+mod go;
+mod oracle;
+mod place;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  ci [STEP]      every check: formatting, lints, tests, docs, licences, packaging, e2e
+  e2e [SUITE]    the tests against the real Go
+  bench [--dir DIR] [--rounds N] [--entries N]
+                 Go's cache and Larder's in turn on one folder, one table
+  oracle [VERSION]
+                 build the oracle (Go's own cache behind a small command), print its path
+  go [VERSION]   find or get a Go toolchain, print its path
+";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    match dispatch(&args) {
+        Some(Ok(())) => ExitCode::SUCCESS,
+        Some(Err(error)) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+        None => {
+            eprint!("{USAGE}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Runs a command; `None` when it is not one that the usage lists.
+fn dispatch(args: &[&str]) -> Option<Result<()>> {
+    Some(match args {
+        ["ci"] => ci::run(None),
+        ["ci", step] => ci::run(Some(step)),
+        ["e2e"] => e2e::run(None),
+        ["e2e", suite] => e2e::run(Some(suite)),
+        ["bench", options @ ..] => bench::run(options),
+        ["oracle"] => oracle::print_path(None),
+        ["oracle", version] => oracle::print_path(Some(version)),
+        ["go"] => go::print_path(None),
+        ["go", version] => go::print_path(Some(version)),
+        ["help" | "--help" | "-h"] => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        _ => return None,
+    })
+}
