@@ -7,6 +7,9 @@ use xshell::{Shell, cmd};
 
 use crate::place;
 
+/// The version that is built where there is none.
+const VERSION: &str = "0.20.2";
+
 /// Checks what `deny.toml` says.
 pub(crate) fn run(sh: &Shell) -> Result<()> {
     let deny = program(sh)?;
@@ -34,7 +37,7 @@ fn program(sh: &Shell) -> Result<PathBuf> {
     }
     eprintln!("xtask: building cargo-deny, once, into {}", tools.display());
     // Not into our build folder: the next `cargo clean` would take its pieces along for nothing.
-    cmd!(sh, "cargo install cargo-deny --locked --root {tools}")
+    cmd!(sh, "cargo install cargo-deny@{VERSION} --locked --root {tools}")
         .env_remove("CARGO_TARGET_DIR")
         .run()
         .context("cannot install cargo-deny")?;

@@ -74,7 +74,7 @@ impl<'a> Put<'a> {
         let output = OutputId::of(bytes);
         let size = bytes.len() as u64;
         self.verify(output, size)?;
-        let mut same = |file: &File| is_same(file, &mut { bytes });
+        let mut same = |file: &File| is_same(file, &mut { bytes }, size);
         let file = self.place(output, size, &mut same, &mut || {
             let mut temporary = self.temporary(output.as_bytes()[0])?;
             temporary.write(bytes).map_err(temporary.write_failed())?;
@@ -116,7 +116,7 @@ impl<'a> Put<'a> {
         self.verify(output, size)?;
         let written = temporary.file().try_clone().map_err(temporary.write_failed())?;
         let mut temporary = Some(temporary);
-        let mut same = |file: &File| is_same(file, &mut FromStart::new(&written));
+        let mut same = |file: &File| is_same(file, &mut FromStart::new(&written), size);
         let file = self.place(output, size, &mut same, &mut || {
             temporary.take().ok_or(Error::ContentChanged { action: *self.action })
         })?;
@@ -210,15 +210,15 @@ impl<'a> Put<'a> {
             // What cannot be opened cannot be given out either.
             Err(_) => return root.look(name).map_or(Present::Absent, Present::Wrong),
         };
+        let mut is_right = |file: &File| {
+            same(file).unwrap_or(false)
+                && (options.executable.is_none() || executable::make_executable(file).is_ok())
+        };
         let right = match look.kind {
-            Kind::File => (look.size == size
-                && same(&opened).unwrap_or(false)
-                && (options.executable.is_none() || executable::make_executable(&opened).is_ok()))
-            .then(|| root.path_of(name)),
+            Kind::File => (look.size == size && is_right(&opened)).then(|| root.path_of(name)),
             Kind::Folder => match executable::inside(root, name) {
                 Ok(Some(inside)) if inside.size == size => File::open(&inside.path)
-                    .and_then(|file| same(&file))
-                    .unwrap_or(false)
+                    .is_ok_and(|file| is_right(&file))
                     .then_some(inside.path),
                 _ => None,
             },
@@ -283,19 +283,25 @@ enum Present {
     Absent,
 }
 
-/// Whether a stored file of the expected size has the expected bytes.
-fn is_same(stored: &File, expected: &mut dyn Read) -> io::Result<bool> {
+/// Whether a stored file of the expected size, in bytes, has the expected bytes.
+fn is_same(stored: &File, expected: &mut dyn Read, size: u64) -> io::Result<bool> {
     let mut stored = FromStart::new(stored);
-    let (mut ours, mut theirs) = (vec![0; PIECE], vec![0; PIECE]);
-    loop {
+    let (mut ours, mut theirs) = (piece_for(size), piece_for(size));
+    let mut left = size;
+    while left > 0 {
         let n = read_piece(expected, &mut ours)?;
-        if read_piece(&mut stored, &mut theirs[..n])? != n || ours[..n] != theirs[..n] {
+        if n == 0 || read_piece(&mut stored, &mut theirs[..n])? != n || ours[..n] != theirs[..n] {
             return Ok(false);
         }
-        if n < PIECE {
-            return Ok(true);
-        }
+        left = left.saturating_sub(n as u64);
     }
+    Ok(true)
+}
+
+/// A buffer for something of this size: small ones come from the allocator's own stock, large ones
+/// from the kernel, page by page.
+fn piece_for(size: u64) -> Vec<u8> {
+    vec![0; usize::try_from(size).map_or(PIECE, |size| size.min(PIECE))]
 }
 
 /// Fills `buffer` as far as the reader goes.

@@ -70,11 +70,10 @@ pub(crate) fn mark_by_name(root: &Root, clock: &Clock, name: &str) -> io::Result
 /// be given to a new file. Without that, a trim that has judged the old file would remove the new
 /// one. `None`: there is nothing that a trim would remove.
 pub(crate) fn hold(root: &Root, clock: &Clock, name: &str) -> Option<File> {
-    let file = root.open_file(name).ok()?;
-    let look = Look::of(&file.metadata().ok()?);
-    if is_fresh(look.mtime, clock.now()) {
+    if is_fresh(root.look(name).ok()?.mtime, clock.now()) {
         return None;
     }
+    let file = root.open_file(name).ok()?;
     lock_shared(&file);
     Some(file)
 }
