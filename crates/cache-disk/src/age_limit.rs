@@ -105,7 +105,8 @@ impl AgeTrim<'_> {
                     if item.look.mtime < cutoff {
                         sweep.remove(&item, &|look| look.mtime < cutoff);
                     } else if !sweep.options.dry_run {
-                        usage::end_future(&self.cache.root, &self.cache.clock, &item);
+                        let DiskCache { root, clock, .. } = self.cache;
+                        usage::end_future(root, clock, &item.name, item.look.mtime);
                     }
                 }
             }

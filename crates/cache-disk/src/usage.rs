@@ -13,7 +13,6 @@ use filetime::FileTime;
 use fs4::{FileExt, TryLockError};
 
 use crate::clock::Clock;
-use crate::list::Item;
 use crate::look::Look;
 use crate::root::Root;
 
@@ -80,11 +79,10 @@ pub(crate) fn hold(root: &Root, clock: &Clock, name: &str) -> Option<File> {
 
 /// Sets an mtime that is over an hour in the future to now: some clock was wrong, and the file would
 /// otherwise stay until that time comes.
-pub(crate) fn end_future(root: &Root, clock: &Clock, item: &Item) {
+pub(crate) fn end_future(root: &Root, clock: &Clock, name: &str, mtime: SystemTime) {
     let now = clock.now();
-    let ahead = item.look.mtime.duration_since(now);
-    if ahead.is_ok_and(|ahead| ahead > INTERVAL)
-        && let Ok(file) = root.open_file(&item.name)
+    if mtime.duration_since(now).is_ok_and(|ahead| ahead > INTERVAL)
+        && let Ok(file) = root.open_file(name)
     {
         set_mtime(&file, now).ok();
     }
