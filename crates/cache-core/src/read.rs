@@ -226,20 +226,19 @@ fn size_problem(entry: &Entry, found: u64) -> Option<MissReason> {
 /// Reads an entry's output; `None` when its bytes have another SHA-256.
 fn read_hashed(file: &mut File, entry: &Entry) -> io::Result<Option<Vec<u8>>> {
     let size = usize::try_from(entry.size).map_err(|_| ErrorKind::OutOfMemory)?;
-    // The size was just seen on this descriptor, but memory for it may still not be there.
-    let mut bytes = Vec::new();
-    bytes.try_reserve_exact(size).map_err(|_| ErrorKind::OutOfMemory)?;
+    // The size was just seen on this descriptor, but memory for it may still not be there, and
+    // `vec!` would end the process.
+    Vec::<u8>::new().try_reserve_exact(size).map_err(|_| ErrorKind::OutOfMemory)?;
+    let mut bytes = vec![0; size];
     let found = if size < BESIDE {
-        file.take(entry.size).read_to_end(&mut bytes)?;
-        OutputId::of(&bytes)
+        file.read_exact(&mut bytes).map(|()| OutputId::of(&bytes))
     } else {
-        bytes = vec![0; size];
-        match read_and_hash(file, &mut bytes) {
-            Err(e) if e.kind() == ErrorKind::UnexpectedEof => return Ok(None),
-            found => found?,
-        }
+        read_and_hash(file, &mut bytes)
     };
-    Ok((found == entry.output).then_some(bytes))
+    match found {
+        Err(e) if e.kind() == ErrorKind::UnexpectedEof => Ok(None),
+        found => Ok((found? == entry.output).then_some(bytes)),
+    }
 }
 
 /// From this size on, in bytes, an output is hashed on a second thread while it is read. Reading
@@ -250,19 +249,21 @@ const BESIDE: usize = 4 << 20;
 /// Fills `bytes` and hashes each piece as soon as it is there.
 fn read_and_hash(file: &mut File, bytes: &mut [u8]) -> io::Result<OutputId> {
     const PIECE: usize = 256 << 10;
-    thread::scope(|scope| {
+    let hashed = thread::scope(|scope| {
         let (read, to_hash) = mpsc::sync_channel::<&[u8]>(64);
-        let hashing = scope.spawn(move || {
+        let hash = move || {
             let mut sha = Sha256::new();
             to_hash.into_iter().for_each(|piece| sha.update(piece));
             OutputId::from_bytes(sha.finalize().into())
-        });
+        };
+        // Where no thread is to be had, there is no receiver, and sending fails.
+        let hashing = thread::Builder::new().spawn_scoped(scope, hash);
         for piece in bytes.chunks_mut(PIECE) {
             file.read_exact(piece)?;
-            // Fails when the other side is gone, which joining it tells.
             read.send(piece).ok();
         }
         drop(read);
-        hashing.join().map_err(|_| io::Error::other("the hashing thread panicked"))
-    })
+        Ok::<_, io::Error>(hashing.ok().and_then(|hashing| hashing.join().ok()))
+    })?;
+    Ok(hashed.unwrap_or_else(|| OutputId::of(bytes)))
 }

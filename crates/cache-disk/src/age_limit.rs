@@ -5,8 +5,6 @@ use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use cache_core::{Error, Result};
-
 use crate::disk::DiskCache;
 use crate::layout::{self, FOLDERS, Named};
 use crate::sweep::Sweep;
@@ -15,6 +13,9 @@ use crate::{stamp, usage};
 
 /// How long after a trim by age the next one is due.
 const AGE_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How long what was used is left alone in any case.
+pub(crate) const LEAST_AGE: Duration = Duration::from_secs(2 * 60 * 60);
 
 /// A writer's temporary file is locked while it is written; one that is not, and that nobody has
 /// touched for this long, belongs to a writer that is gone.
@@ -38,27 +39,27 @@ pub(crate) struct Part {
 impl AgeTrim<'_> {
     /// What was last used before this is removed.
     pub(crate) fn cutoff(&self, options: &TrimOptions<'_>) -> SystemTime {
-        self.now
-            .checked_sub(options.max_age.saturating_add(usage::INTERVAL))
-            .unwrap_or(SystemTime::UNIX_EPOCH)
+        // A path that was given out is good for two hours, whatever the age.
+        let age = options.max_age.max(LEAST_AGE);
+        self.now.checked_sub(age.saturating_add(usage::INTERVAL)).unwrap_or(SystemTime::UNIX_EPOCH)
     }
 
     /// Whether the trim has anything to do, decided without an exclusive lock: the common answer
     /// is no, and then this is all that it costs.
-    pub(crate) fn due(&self, options: &TrimOptions<'_>) -> Result<Due<Part>> {
+    pub(crate) fn due(&self, options: &TrimOptions<'_>) -> Due<Part> {
         let rest = self.rest();
-        let path = self.stamp_path();
-        let stamp = stamp::read(&path).map_err(Error::io("read", &path))?;
-        Ok(match stamp.and_then(|text| recent(&text, self.now, AGE_INTERVAL)) {
+        let stamp = stamp::read_or_nothing(&self.stamp_path());
+        match stamp.and_then(|text| recent(unix_seconds_in(&text)?, self.now, AGE_INTERVAL)) {
             Some(last) if !options.force => match rest {
                 Some(rest) => Due::Go(rest),
                 None => Due::No { last },
             },
             _ => {
-                let next = rest.map_or(0, |rest| rest.next);
+                // A dry run says what a whole trim would do.
+                let next = rest.filter(|_| !options.dry_run).map_or(0, |rest| rest.next);
                 Due::Go(Part { next, left: FOLDERS, stamped: false })
             }
-        })
+        }
     }
 
     pub(crate) fn run(&self, sweep: &Sweep<'_>, part: Part) -> Outcome {
@@ -66,7 +67,8 @@ impl AgeTrim<'_> {
             // Stamped before the work, and looked at again under the lock, so that of several
             // processes that all find a trim due only one does it.
             let stamped = stamp::replace(&self.stamp_path(), |old| {
-                let others = recent(old, self.now, AGE_INTERVAL).is_some();
+                let recent = |stamp| recent(stamp, self.now, AGE_INTERVAL);
+                let others = unix_seconds_in(old).and_then(recent).is_some();
                 let skip = others && !sweep.options.force;
                 (!skip).then(|| unix_seconds(self.now).to_string())
             });
@@ -123,7 +125,7 @@ impl AgeTrim<'_> {
 
     /// Where an earlier trim was cut.
     fn rest(&self) -> Option<Part> {
-        let text = stamp::read(&self.rest_path()).ok()??;
+        let text = stamp::read_or_nothing(&self.rest_path())?;
         let (next, left) = text.trim().split_once(' ')?;
         let (next, left) = (next.parse().ok()?, left.parse().ok()?);
         (1..=FOLDERS).contains(&left).then_some(Part { next, left, stamped: true })
@@ -148,15 +150,19 @@ impl AgeTrim<'_> {
     }
 }
 
-/// The time in a stamp when it is less than `interval` ago. A stamp that cannot be parsed, or that
-/// lies more than an hour in the future, counts as none: a trim too many costs little.
-pub(crate) fn recent(text: &str, now: SystemTime, interval: Duration) -> Option<SystemTime> {
-    let stamp: i64 = text.trim().parse().ok()?;
+/// The number in a stamp; `None` when it is damaged.
+fn unix_seconds_in(text: &str) -> Option<i64> {
+    text.trim().parse().ok()
+}
+
+/// The time of a stamp, in Unix seconds, when it is less than `interval` ago. One that lies more
+/// than an hour in the future counts as none: a trim too many costs little.
+pub(crate) fn recent(stamp: i64, now: SystemTime, interval: Duration) -> Option<SystemTime> {
     let age = i128::from(unix_seconds(now)) - i128::from(stamp);
     let is_recent =
         age < i128::from(interval.as_secs()) && age > -i128::from(usage::INTERVAL.as_secs());
-    is_recent
-        .then(|| SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(stamp.try_into().ok()?)))?
+    let since_1970 = Duration::from_secs(u64::try_from(stamp).ok()?);
+    SystemTime::UNIX_EPOCH.checked_add(since_1970).filter(|_| is_recent)
 }
 
 /// Unix seconds, with the times before 1970 negative.

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use cache_core::{ActionId, Lookup, MissReason, OutputId, Result};
+use cache_core::{ActionId, Error, Lookup, MissReason, OutputId, Result};
 
 use crate::disk::DiskCache;
 use crate::layout::Named;
@@ -24,7 +24,7 @@ use crate::{executable, layout};
 /// time is looked at again later.
 const SETTLED: Duration = Duration::from_secs(10);
 
-/// How long all suspects together are waited for.
+/// How long suspects are waited for, outputs and entries each.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How a check-up is done. [`Default`] repairs nothing and uses every core.
@@ -57,6 +57,8 @@ pub struct CheckUpReport {
     pub foreign: u64,
     /// What is bad.
     pub bad: Vec<Bad>,
+    /// Folders that could not be listed; what is in them was not checked.
+    pub failures: Vec<Error>,
 }
 
 /// A bad entry or output.
@@ -91,12 +93,16 @@ impl DiskCache {
     ///
     /// # Errors
     ///
-    /// When one of the folders cannot be listed.
+    /// None at present: what cannot be listed goes into the report and stops nothing else.
     pub fn check_up(&self, options: &CheckUpOptions<'_>) -> Result<CheckUpReport> {
         let mut report = CheckUpReport::default();
         let (mut outputs, mut entries) = (Vec::new(), Vec::new());
         for folder in 0..=u8::MAX {
-            for Item { name, named, look } in items(&self.root, folder)? {
+            let items = items(&self.root, folder).unwrap_or_else(|e| {
+                report.failures.push(e);
+                Vec::new()
+            });
+            for Item { name, named, look } in items {
                 match named {
                     Named::Entry(action) => entries.push(Subject::Entry(action)),
                     Named::Output(output) => {
@@ -206,7 +212,8 @@ impl Check<'_> {
         let threads = cores.map_or(1, NonZeroUsize::get).min(subjects.len().max(1));
         thread::scope(|scope| {
             for _ in 1..threads {
-                scope.spawn(work);
+                // Where no thread is to be had, the others do its work.
+                thread::Builder::new().spawn_scoped(scope, work).ok();
             }
             work();
         });
@@ -221,7 +228,7 @@ impl Check<'_> {
         while !suspects.is_empty() {
             suspects.retain(|subject| {
                 let name = subject.name();
-                if !self.is_settled(&name) {
+                if !self.is_settled(subject) {
                     return true;
                 }
                 match self.judge(subject) {
@@ -252,8 +259,18 @@ impl Check<'_> {
         found
     }
 
-    /// Whether what is under the name has not changed for a while, or is gone.
-    fn is_settled(&self, name: &str) -> bool {
+    /// Whether what a verdict goes by has not changed for a while, or is gone: the file itself, and
+    /// of an entry also its output, which may be a half-written one.
+    fn is_settled(&self, subject: &Subject) -> bool {
+        let output = match subject {
+            Subject::Output(output, _) => Some(*output),
+            Subject::Entry(action) => self.cache.peek(action).hit().map(|(entry, _)| entry.output),
+        };
+        let names = [Some(subject.name()), output.map(|output| layout::output(&output))];
+        names.iter().flatten().all(|name| self.is_file_settled(name))
+    }
+
+    fn is_file_settled(&self, name: &str) -> bool {
         let root = &self.cache.root;
         let Ok(look) = root.look(name) else { return true };
         if look.kind == Kind::Folder
@@ -266,9 +283,11 @@ impl Check<'_> {
         is_old(&look)
     }
 
-    /// Removes a bad file, unless another has taken its place just now. Returns whether it is gone.
+    /// Removes a bad file, unless it or another in its place has changed just now. Returns whether
+    /// it is gone.
     fn remove(&self, name: &str) -> bool {
-        match remove::remove_if(&self.cache.root, name, &is_old) {
+        let due = |look: &Look| is_old(look) && self.is_file_settled(name);
+        match remove::remove_if(&self.cache.root, name, &due) {
             Ok(Removal::Done | Removal::Gone) => true,
             Ok(Removal::InUse) => false,
             Err(e) => {
@@ -309,6 +328,10 @@ impl Check<'_> {
         if size == entry.size {
             return Ok(Verdict::Good);
         }
+        // Which of the two is wrong? The output may have come after the outputs were checked.
+        if !matches!(self.judge_output(&entry.output)?, Verdict::Good) {
+            return Ok(Verdict::WithoutOutput);
+        }
         let (output, expected) = (entry.output, entry.size);
         Ok(Verdict::Bad(format!("it says {expected} bytes, but output {output} has {size}")))
     }
@@ -344,6 +367,10 @@ impl Check<'_> {
     }
 }
 
+/// By the kernel's clock. A change in the future was made before the clock was set back.
 fn is_old(look: &Look) -> bool {
-    SystemTime::now().duration_since(look.changed).is_ok_and(|age| age >= SETTLED)
+    match SystemTime::now().duration_since(look.changed) {
+        Ok(age) => age >= SETTLED,
+        Err(ahead) => ahead.duration() >= SETTLED,
+    }
 }

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::{Duration, SystemTime};
 
 use cache_core::{
@@ -19,11 +20,16 @@ use crate::root::Root;
 use crate::{TrimOptions, entry_file, executable, layout, put, usage};
 
 /// What an action ID was hashed from, for messages.
-pub(crate) type Verify = Box<dyn Fn(&ActionId) -> Option<String> + Send + Sync>;
+pub(crate) type Reverse = Box<dyn Fn(&ActionId) -> Option<String> + Send + Sync>;
 
 /// How many times an entry that others are writing is read before it counts as a miss. Go writes
 /// one with one system call, so a second reading all but always settles it.
 const READINGS: u32 = 64;
+
+/// How many times, a millisecond apart, an entry that was written just now is read again because
+/// the output that it names is not there. Its writer may have lost the processor in the middle, and
+/// then two readings agree on a mixture; but a mixture of two entries names no output that exists.
+const DOUBTS: u32 = 5;
 
 /// How many times a stale entry that others take away while it is marked is looked up again.
 const TRIES: u32 = 3;
@@ -33,11 +39,14 @@ const TRIES: u32 = 3;
 /// Any number of processes on one machine may use one directory at once, `go` among them. Machines
 /// that share one over a network file system may not: their locks are not reliable.
 ///
+/// The directory is held open: one that is removed and made again has to be opened again. (The
+/// folders in it may be removed at any time, as `go clean -cache` does.)
+///
 /// Its paths are absolute and begin with the directory as it was spelled when it was opened.
 pub struct DiskCache {
     pub(crate) root: Root,
     pub(crate) clock: Clock,
-    pub(crate) verify: Option<Verify>,
+    pub(crate) verify: Option<Reverse>,
     pub(crate) max_age: Duration,
     pub(crate) max_size: Option<u64>,
     pub(crate) close_budget: Option<Duration>,
@@ -92,22 +101,38 @@ impl DiskCache {
     }
 
     fn read_entry(&self, name: &str, action: &ActionId) -> Lookup<(File, Entry, Look)> {
-        let read = self.root.open_file(name).and_then(|file| {
-            let settled = read_settled(&file)?;
-            Ok((file, settled))
-        });
-        let reason = match read {
-            Ok((file, Some((content, length, look)))) => {
-                match entry_file::parse(&content[..length], action) {
-                    Ok(entry) => return Lookup::Hit((file, entry, look)),
-                    Err(reason) => reason,
+        let mut doubts = 0;
+        loop {
+            let read = self.root.open_file(name).and_then(|file| {
+                let settled = read_settled(&file)?;
+                Ok((file, settled))
+            });
+            let reason = match read {
+                Ok((file, Reading::Settled { content, length, look, is_new })) => {
+                    match entry_file::parse(&content[..length], action) {
+                        Ok(entry) if is_new && doubts < DOUBTS && !self.has_output(&entry) => {
+                            doubts += 1;
+                            thread::sleep(Duration::from_millis(1));
+                            continue;
+                        }
+                        Ok(entry) => return Lookup::Hit((file, entry, look)),
+                        Err(reason) => reason,
+                    }
                 }
-            }
-            Ok((_, None)) => MissReason::Changing,
-            Err(e) if e.kind() == ErrorKind::NotFound => MissReason::NotFound,
-            Err(source) => MissReason::Unreadable { path: self.root.path_of(name), source },
-        };
-        Lookup::Miss(reason)
+                Ok((_, Reading::Changing)) => MissReason::Changing,
+                Err(e) if e.kind() == ErrorKind::NotFound => MissReason::NotFound,
+                Err(source) => MissReason::Unreadable { path: self.root.path_of(name), source },
+            };
+            return Lookup::Miss(reason);
+        }
+    }
+
+    /// Whether an entry's output is there in the size that the entry says.
+    fn has_output(&self, entry: &Entry) -> bool {
+        let name = layout::output(&entry.output);
+        self.root
+            .look(&name)
+            .is_ok_and(|look| executable::size(&self.root, &name, &look) == entry.size)
     }
 }
 
@@ -167,31 +192,45 @@ impl Cache for DiskCache {
     }
 }
 
-/// An entry's file as it was read: one byte more than an entry has, to see when it is too long.
-type Read = ([u8; entry_file::SIZE + 1], usize, Look);
+/// What reading an entry's file gave.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "it lives on the stack, and nearly always is the large one"
+)]
+enum Reading {
+    Settled {
+        /// One byte more than an entry has, to see when it is too long.
+        content: [u8; entry_file::SIZE + 1],
+        length: usize,
+        look: Look,
+        /// Whether it was written within the last second.
+        is_new: bool,
+    },
+    Changing,
+}
 
 /// Reads an entry's file. Go rewrites entries in place, so a reader can see a half of the old one
 /// and a half of the new one: a file that was written within the last second is read until two
-/// readings agree. `None` when none ever did.
-fn read_settled(file: &File) -> io::Result<Option<Read>> {
+/// readings agree.
+fn read_settled(file: &File) -> io::Result<Reading> {
     let mut content = [0; entry_file::SIZE + 1];
     let mut length = read_at(file, &mut content, 0)?;
     let look = Look::of(&file.metadata()?);
     // By the kernel's clock, whatever the cache's is: this is about what was written just now.
     let near = |age: Duration| age < Duration::from_secs(1);
-    let written_just_now = match SystemTime::now().duration_since(look.mtime) {
+    let is_new = match SystemTime::now().duration_since(look.mtime) {
         Ok(age) => near(age),
         Err(ahead) => near(ahead.duration()),
     };
-    if !written_just_now {
-        return Ok(Some((content, length, look)));
+    if !is_new {
+        return Ok(Reading::Settled { content, length, look, is_new });
     }
     for _ in 0..READINGS {
         let before = (content, length);
         length = read_at(file, &mut content, 0)?;
         if before == (content, length) {
-            return Ok(Some((content, length, look)));
+            return Ok(Reading::Settled { content, length, look, is_new });
         }
     }
-    Ok(None)
+    Ok(Reading::Changing)
 }

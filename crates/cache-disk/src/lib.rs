@@ -36,6 +36,7 @@ mod layout;
 mod list;
 mod look;
 mod open;
+mod place;
 mod positional;
 mod publish;
 mod put;
@@ -49,7 +50,7 @@ mod usage;
 
 pub use checkup::{Bad, BadKind, CheckUpOptions, CheckUpReport};
 pub use disk::DiskCache;
-pub use list::{Entries, Listed, Usage};
+pub use list::{Entries, Listed, Totals};
 pub use open::{Builder, DEFAULT_MAX_AGE};
 pub use remove::Removed;
 pub use trim::{Outcome, Progress, TrimOptions, TrimReport};

@@ -91,7 +91,7 @@ impl Iterator for Entries<'_> {
 /// What is in a cache and what it takes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Usage {
+pub struct Totals {
     /// Entries of actions.
     pub entries: u64,
     /// Outputs, executables among them.
@@ -121,28 +121,29 @@ impl DiskCache {
     /// # Errors
     ///
     /// When one of the folders cannot be read.
-    pub fn usage(&self) -> Result<Usage> {
-        let mut usage = Usage::default();
+    pub fn totals(&self) -> Result<Totals> {
+        let mut totals = Totals::default();
         for folder in 0..=u8::MAX {
             for Item { name, named, look } in items(&self.root, folder)? {
                 match named {
-                    Named::Entry(_) => usage.entries += 1,
+                    Named::Entry(_) => totals.entries += 1,
                     Named::Output(_) => {
-                        usage.outputs += 1;
-                        usage.executables += u64::from(look.kind == Kind::Folder);
-                        usage.output_bytes += executable::size(&self.root, &name, &look);
+                        totals.outputs += 1;
+                        totals.executables += u64::from(look.kind == Kind::Folder);
+                        totals.output_bytes += executable::size(&self.root, &name, &look);
                     }
                     Named::Leftover => {
-                        usage.leftovers += 1;
+                        totals.leftovers += 1;
                         continue;
                     }
                     Named::Stray | Named::Foreign => continue,
                 }
-                usage.disk_bytes += remove::on_disk(&self.root, &name, &look);
-                usage.oldest_use = Some(usage.oldest_use.map_or(look.mtime, |t| t.min(look.mtime)));
-                usage.newest_use = usage.newest_use.max(Some(look.mtime));
+                totals.disk_bytes += remove::on_disk(&self.root, &name, &look);
+                totals.oldest_use =
+                    Some(totals.oldest_use.map_or(look.mtime, |t| t.min(look.mtime)));
+                totals.newest_use = totals.newest_use.max(Some(look.mtime));
             }
         }
-        Ok(usage)
+        Ok(totals)
     }
 }

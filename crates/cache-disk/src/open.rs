@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use cache_core::{ActionId, Error, Result};
 
 use crate::clock::Clock;
-use crate::disk::{DiskCache, Verify};
+use crate::disk::{DiskCache, Reverse};
 use crate::root::Root;
 
 /// What was not used for five days is trimmed. A month of Go developers' use showed that
@@ -17,7 +17,7 @@ pub const DEFAULT_MAX_AGE: Duration = Duration::from_secs(5 * 24 * 60 * 60);
 pub struct Builder {
     dir: PathBuf,
     clock: Clock,
-    verify: Option<Verify>,
+    verify: Option<Reverse>,
     max_age: Duration,
     max_size: Option<u64>,
     close_budget: Option<Duration>,

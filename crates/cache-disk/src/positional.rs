@@ -5,17 +5,15 @@ use std::io::{self, ErrorKind, Read};
 
 /// Reads at `at` with one system call: a regular file gives less than was asked for only at its
 /// end.
-#[cfg(all(unix, not(feature = "portable")))]
+#[cfg(unix)]
 pub(crate) fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
     retried(|| std::os::unix::fs::FileExt::read_at(file, buffer, at))
 }
 
-/// Reads at `at`, moving the file's position.
-#[cfg(not(all(unix, not(feature = "portable"))))]
-pub(crate) fn read_at(mut file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
-    use std::io::{Seek, SeekFrom};
-    file.seek(SeekFrom::Start(at))?;
-    retried(|| file.read(buffer))
+/// Reads at `at`. Moves the file's position, which nothing here goes by.
+#[cfg(windows)]
+pub(crate) fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+    retried(|| std::os::windows::fs::FileExt::seek_read(file, buffer, at))
 }
 
 fn retried(mut read: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {

@@ -21,7 +21,8 @@ const TRIES: u32 = 8;
 
 /// A file that is being written. It is removed again unless it is published.
 ///
-/// It is locked as long as it is open, which tells trim that its writer lives.
+/// It is locked as long as it is open, which is until its put ends. That tells trim that its writer
+/// lives.
 pub(crate) struct Temporary<'a> {
     root: &'a Root,
     folder: u8,
@@ -53,8 +54,8 @@ impl<'a> Temporary<'a> {
     }
 
     /// What to say when writing failed.
-    pub(crate) fn write_failed(&self) -> impl FnOnce(io::Error) -> Error + use<> {
-        Error::io("write to a file in", folder_path(self.root, self.folder))
+    pub(crate) fn write_failed(&self, e: io::Error) -> Error {
+        Error::io("write to a file in", folder_path(self.root, self.folder))(e)
     }
 
     /// Renames it to `to`, replacing a file there. Returns whether it did: where a folder is under
@@ -98,7 +99,7 @@ impl<'a> Temporary<'a> {
                 usage::set_mtime(&opened, mtime)?;
             }
             if durable {
-                opened.sync_all()?;
+                root.sync_file(&folder, &opened)?;
             }
             root.rename(&folder, to)
         });
@@ -126,7 +127,8 @@ impl<'a> Temporary<'a> {
             return Ok(());
         }
         let mut again = Self::create(self.root, folder, self.mode)?;
-        io::copy(&mut FromStart::new(&self.file), &mut again.file).map_err(again.write_failed())?;
+        io::copy(&mut FromStart::new(&self.file), &mut again.file)
+            .map_err(|e| again.write_failed(e))?;
         *self = again;
         Ok(())
     }
@@ -139,17 +141,20 @@ impl<'a> Temporary<'a> {
             mtime => mtime,
         };
         if let Some(mtime) = mtime {
-            usage::set_mtime(&self.file, mtime).map_err(self.write_failed())?;
+            usage::set_mtime(&self.file, mtime).map_err(|e| self.write_failed(e))?;
         }
-        if durable { self.file.sync_all().map_err(self.write_failed()) } else { Ok(()) }
+        if durable {
+            self.root.sync_file(&self.name, &self.file).map_err(|e| self.write_failed(e))?;
+        }
+        Ok(())
     }
 
     fn sync_folder_of(&self, to: &str, durable: bool) -> Result<()> {
         if !durable {
             return Ok(());
         }
-        let folder = layout::folder_of(to);
-        self.root.sync_folder(folder).map_err(Error::io("sync", folder_path(self.root, folder)))
+        let path = || folder_path(self.root, layout::folder_of(to));
+        self.root.sync_folder_of(to).map_err(|e| Error::io("sync", path())(e))
     }
 }
 

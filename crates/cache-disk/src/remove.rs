@@ -101,12 +101,12 @@ pub(crate) fn take_away(root: &Root, name: &str, seen: &Look) -> io::Result<()> 
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
         result => result?,
     }
-    let taken = root.look(&aside)?;
-    if taken.identity == seen.identity {
-        root.remove(&aside, taken.kind)
-    } else {
-        root.rename(&aside, name)
+    // As a leftover that is old and unlocked, it may already have been trimmed.
+    let Some(taken) = root.look_if_there(&aside)? else { return Ok(()) };
+    if taken.identity != seen.identity && root.rename(&aside, name).is_ok() {
+        return Ok(());
     }
+    root.remove(&aside, taken.kind)
 }
 
 /// What a file, or a folder with all that is directly in it, takes on disk, in bytes.

@@ -114,6 +114,7 @@ impl Root {
     }
 
     pub(crate) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        tracing::trace!("rename {from} to {to}");
         self.by.rename(&self.path, from, to)
     }
 
@@ -129,8 +130,18 @@ impl Root {
         }
     }
 
-    /// Makes the names in one of the 256 folders survive a loss of power.
-    pub(crate) fn sync_folder(&self, folder: u8) -> io::Result<()> {
-        self.by.sync_folder(&self.path, &layout::folder(folder))
+    /// Makes the content of the open file `name` survive a loss of power.
+    pub(crate) fn sync_file(&self, name: &str, file: &File) -> io::Result<()> {
+        tracing::trace!("sync {name}");
+        file.sync_all()
+    }
+
+    /// Makes the names in the folder of `name` survive a loss of power, and that folder's own.
+    pub(crate) fn sync_folder_of(&self, name: &str) -> io::Result<()> {
+        for folder in [&layout::folder(layout::folder_of(name)), "."] {
+            tracing::trace!("sync {folder}");
+            self.by.sync_folder(&self.path, folder)?;
+        }
+        Ok(())
     }
 }

@@ -11,8 +11,6 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use cache_core::{Error, Result};
-
 use crate::age_limit::{recent, unix_seconds};
 use crate::disk::DiskCache;
 use crate::layout::{self, FOLDERS, Named};
@@ -21,8 +19,13 @@ use crate::sweep::Sweep;
 use crate::trim::{Due, Outcome, TrimOptions};
 use crate::{remove, stamp};
 
-/// How long after a trim by size the next one is due, and how long the state of one that was cut is
-/// good for. What was used in the last hours is left alone anyway.
+/// How long the state of a trim that was cut is good for: long, for a large cache on a slow disk may
+/// get through one folder a day. A count that is old counts what is gone by now too, so that a little
+/// more is removed than had to be; the next trim counts anew.
+const STATE_AGE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// How long after a trim by size the next one is due. What was used in the last hours is left alone
+/// anyway.
 const INTERVAL: Duration = Duration::from_secs(60 * 60);
 
 /// A path that was given out is good for two hours; marks of use lag by up to one.
@@ -39,6 +42,11 @@ pub(crate) struct SizeTrim<'a> {
     pub(crate) limit: u64,
 }
 
+/// The hour of last use that an mtime says, in Unix hours.
+fn hour(mtime: SystemTime) -> i64 {
+    unix_seconds(mtime).div_euclid(3600)
+}
+
 /// Where a trim by size is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct State {
@@ -47,6 +55,8 @@ pub(crate) struct State {
     phase: Phase,
     /// The next folder in this phase.
     next: u16,
+    /// The limit in bytes.
+    limit: u64,
     /// Bytes on disk by the hour of last use, in Unix hours.
     hours: BTreeMap<i64, u64>,
 }
@@ -59,26 +69,36 @@ enum Phase {
 }
 
 impl SizeTrim<'_> {
-    pub(crate) fn due(&self, options: &TrimOptions<'_>) -> Result<Due<State>> {
-        let path = self.state_path();
-        let text = stamp::read(&path).map_err(Error::io("read", &path))?;
-        let kept = text.as_deref().and_then(State::parse).and_then(|state| {
-            recent(&state.began.to_string(), self.now, INTERVAL).map(|last| (state, last))
-        });
-        Ok(match kept {
-            Some((state, _)) if state.phase != Phase::Done && !options.dry_run => Due::Go(state),
-            Some((_, last)) if !options.force => Due::No { last },
-            _ => Due::Go(State {
-                began: unix_seconds(self.now),
-                phase: Phase::Count,
-                next: 0,
-                hours: BTreeMap::new(),
-            }),
+    pub(crate) fn due(&self, options: &TrimOptions<'_>) -> Due<State> {
+        let text = stamp::read_or_nothing(&self.state_path());
+        let kept = text.as_deref().and_then(State::parse);
+        let since = |state: &State, interval| recent(state.began, self.now, interval);
+        match kept {
+            Some(state) if state.phase == Phase::Done => match since(&state, INTERVAL) {
+                Some(last) if !options.force => return Due::No { last },
+                _ => {}
+            },
+            Some(mut state) if !options.dry_run && since(&state, STATE_AGE).is_some() => {
+                if state.limit != self.limit {
+                    // What was left alone under the old limit may have to go under this one.
+                    state.limit = self.limit;
+                    state.next = if state.phase == Phase::Remove { 0 } else { state.next };
+                }
+                return Due::Go(state);
+            }
+            _ => {}
+        }
+        Due::Go(State {
+            began: unix_seconds(self.now),
+            phase: Phase::Count,
+            next: 0,
+            limit: self.limit,
+            hours: BTreeMap::new(),
         })
     }
 
-    /// Goes on from `state`. What is older than `expired` has been removed by age already, or would
-    /// have been in a dry run. Returns also by how many bytes the cache is still over its limit.
+    /// Goes on from `state`. What is older than `expired` does not count. Returns also by how many
+    /// bytes the cache is still over its limit, once that is known.
     pub(crate) fn run(
         &self,
         sweep: &Sweep<'_>,
@@ -94,13 +114,16 @@ impl SizeTrim<'_> {
             });
             items
         };
+        let oldest = state.oldest_hour();
         if state.phase == Phase::Count {
             let hours = Mutex::new(std::mem::take(&mut state.hours));
             let lock = || hours.lock().unwrap_or_else(PoisonError::into_inner);
             self.phase(sweep, &mut state, &|folder| {
                 for item in items(folder) {
                     let bytes = remove::on_disk(&self.cache.root, &item.name, &item.look);
-                    *lock().entry(self.hour(item.look.mtime)).or_default() += bytes;
+                    let mut hours = lock();
+                    let counted = hours.entry(oldest.max(hour(item.look.mtime))).or_default();
+                    *counted = counted.saturating_add(bytes);
                 }
             });
             state.hours = hours.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -110,24 +133,22 @@ impl SizeTrim<'_> {
         }
         let excess = state.total().saturating_sub(self.limit);
         if state.phase == Phase::Remove && excess > 0 {
-            let removal = Mutex::new(Removal::new(&state, excess));
+            let plan = Mutex::new(Plan::new(&state, excess));
             self.phase(sweep, &mut state, &|folder| {
                 for item in items(folder) {
-                    self.remove(sweep, &removal, &item);
+                    self.remove(sweep, &plan, &item, oldest);
                 }
             });
-            let removal = removal.into_inner().unwrap_or_else(PoisonError::into_inner);
-            state.hours = removal.hours;
+            state.hours = plan.into_inner().unwrap_or_else(PoisonError::into_inner).hours;
         }
         let over = state.total().saturating_sub(self.limit);
-        let outcome = if state.phase == Phase::Count || (over > 0 && state.next < FOLDERS) {
-            Outcome::Cut { folders_left: FOLDERS - state.next }
-        } else {
-            state = State { phase: Phase::Done, next: 0, hours: BTreeMap::new(), ..state };
-            Outcome::Done
-        };
+        if state.phase == Phase::Count || (over > 0 && state.next < FOLDERS) {
+            self.keep(sweep.options, &state);
+            return (Outcome::Cut { folders_left: FOLDERS - state.next }, 0);
+        }
+        state = State { phase: Phase::Done, next: 0, hours: BTreeMap::new(), ..state };
         self.keep(sweep.options, &state);
-        (outcome, over)
+        (Outcome::Done, over)
     }
 
     /// Does `work` for the folders that are left of a phase, until the time is up.
@@ -138,22 +159,16 @@ impl SizeTrim<'_> {
         }
     }
 
-    fn remove(&self, sweep: &Sweep<'_>, removal: &Mutex<Removal>, item: &Item) {
+    fn remove(&self, sweep: &Sweep<'_>, plan: &Mutex<Plan>, item: &Item, oldest: i64) {
         let guard = self.now.checked_sub(GUARD).unwrap_or(SystemTime::UNIX_EPOCH);
         let used = item.look.mtime;
-        let hour = self.hour(used);
-        let lock = || removal.lock().unwrap_or_else(PoisonError::into_inner);
+        let hour = oldest.max(hour(used));
+        let lock = || plan.lock().unwrap_or_else(PoisonError::into_inner);
         if used > guard || !lock().wants(hour) {
             return;
         }
         let freed = sweep.remove(item, &|look| look.mtime == used);
         lock().freed(hour, freed);
-    }
-
-    /// The hour of last use that an mtime says.
-    fn hour(&self, mtime: SystemTime) -> i64 {
-        let oldest = unix_seconds(self.now) / 3600 - OLDEST_HOURS;
-        unix_seconds(mtime).div_euclid(3600).max(oldest)
     }
 
     fn state_path(&self) -> PathBuf {
@@ -171,7 +186,7 @@ impl SizeTrim<'_> {
 }
 
 /// What has to go, and what is left.
-struct Removal {
+struct Plan {
     hours: BTreeMap<i64, u64>,
     /// Everything goes that was last used before this hour,
     last_hour: i64,
@@ -179,7 +194,7 @@ struct Removal {
     from_last_hour: u64,
 }
 
-impl Removal {
+impl Plan {
     fn new(state: &State, excess: u64) -> Self {
         let (mut last_hour, mut from_last_hour) = (i64::MAX, excess);
         for (&hour, &bytes) in &state.hours {
@@ -209,7 +224,12 @@ impl Removal {
 impl State {
     /// Everything that was counted and not removed, in bytes on disk.
     fn total(&self) -> u64 {
-        self.hours.values().sum()
+        self.hours.values().fold(0, |sum, &bytes| sum.saturating_add(bytes))
+    }
+
+    /// The hour that stands for all hours before it.
+    fn oldest_hour(&self) -> i64 {
+        self.began / 3600 - OLDEST_HOURS
     }
 
     fn format(&self) -> String {
@@ -218,7 +238,7 @@ impl State {
             Phase::Remove => "remove",
             Phase::Done => "done",
         };
-        let mut text = format!("v1 {} {phase} {}\n", self.began, self.next);
+        let mut text = format!("v1 {} {phase} {} {}\n", self.began, self.next, self.limit);
         for (hour, bytes) in &self.hours {
             // Writing to a string cannot fail.
             let _ = writeln!(text, "{hour} {bytes}");
@@ -238,12 +258,13 @@ impl State {
             _ => return None,
         };
         let next = words.next()?.parse().ok().filter(|&next| next <= FOLDERS)?;
+        let limit = words.next()?.parse().ok()?;
         let hours = lines
             .map(|line| {
                 let (hour, bytes) = line.split_once(' ')?;
                 Some((hour.parse().ok()?, bytes.parse().ok()?))
             })
             .collect::<Option<_>>()?;
-        Some(Self { began, phase, next, hours })
+        Some(Self { began, phase, next, limit, hours })
     }
 }

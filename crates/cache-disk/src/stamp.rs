@@ -12,7 +12,7 @@ use fs4::{FileExt, TryLockError};
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The content under a shared lock; `None` when there is no such file.
-pub(crate) fn read(path: &Path) -> io::Result<Option<String>> {
+fn read(path: &Path) -> io::Result<Option<String>> {
     let mut file = match File::open(path) {
         Ok(file) => file,
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
@@ -20,6 +20,14 @@ pub(crate) fn read(path: &Path) -> io::Result<Option<String>> {
     };
     wait(|| FileExt::try_lock_shared(&file))?;
     content(&mut file).map(Some)
+}
+
+/// [`read`], where a file that cannot be read is as good as none.
+pub(crate) fn read_or_nothing(path: &Path) -> Option<String> {
+    read(path).unwrap_or_else(|e| {
+        tracing::debug!("cannot read {}: {e}", path.display());
+        None
+    })
 }
 
 /// Replaces the content by what `change` makes of it, under an exclusive lock. Returns whether

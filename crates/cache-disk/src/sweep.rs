@@ -7,7 +7,6 @@ use std::time::Instant;
 
 use cache_core::Error;
 
-use crate::layout::FOLDERS;
 use crate::list::{Item, items};
 use crate::look::Look;
 use crate::remove::{self, Removal, Removed};
@@ -25,6 +24,9 @@ pub(crate) struct Sweep<'a> {
     root: &'a Root,
     pub(crate) options: &'a TrimOptions<'a>,
     end: Option<Instant>,
+    /// Folders gone through and to go through, those of every pass counted.
+    done: Mutex<u64>,
+    total: u64,
     tally: Mutex<Tally>,
 }
 
@@ -37,33 +39,34 @@ pub(crate) struct Tally {
 }
 
 impl<'a> Sweep<'a> {
-    pub(crate) fn new(root: &'a Root, options: &'a TrimOptions<'a>) -> Self {
-        let end = options.budget.map(|budget| Instant::now() + budget);
-        Self { root, options, end, tally: Mutex::default() }
+    /// A trim that will go through `total` folders if nothing stops it.
+    pub(crate) fn new(root: &'a Root, options: &'a TrimOptions<'a>, total: u64) -> Self {
+        let end = options.budget.and_then(|budget| Instant::now().checked_add(budget));
+        Self { root, options, end, done: Mutex::default(), total, tally: Mutex::default() }
     }
 
     /// Does `work` for `left` folders from `next` on, around the end, on several threads. Returns
     /// for how many: fewer when the time is up, but one at least. Those are the first ones.
     pub(crate) fn through(&self, next: u8, left: u16, work: &(dyn Fn(u8) + Sync)) -> u16 {
         let taken = AtomicU16::new(0);
-        let done = Mutex::new(FOLDERS - left);
         let take = |n: u16| (n < left && (n == 0 || !self.is_out_of_time())).then_some(n + 1);
         let worker = || {
             while let Ok(n) = taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take) {
                 // Wraps around the end on purpose.
                 work(next.wrapping_add(n as u8));
                 // Under the lock, so that progress is told in order.
-                let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
                 *done += 1;
                 if let Some(progress) = self.options.progress {
-                    progress(Progress { done: u64::from(*done), total: FOLDERS.into() });
+                    progress(Progress { done: *done, total: self.total });
                 }
             }
         };
         let threads = thread::available_parallelism().map_or(1, |n| n.get().min(MOST_THREADS));
         thread::scope(|scope| {
             for _ in 1..threads.min(left.into()) {
-                scope.spawn(worker);
+                // Where no thread is to be had, the others do its work.
+                thread::Builder::new().spawn_scoped(scope, worker).ok();
             }
             worker();
         });

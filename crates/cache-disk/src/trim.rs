@@ -7,17 +7,18 @@ use cache_core::{Error, Result};
 
 use crate::age_limit::AgeTrim;
 use crate::disk::DiskCache;
+use crate::layout::{self, FOLDERS};
 use crate::open::DEFAULT_MAX_AGE;
 use crate::remove::Removed;
 use crate::size_limit::SizeTrim;
+use crate::stamp;
 use crate::sweep::{Sweep, Tally};
-use crate::{layout, stamp};
 
 /// How a trim is done. [`Default`] is Go's way: what was not used for five days, once a day.
 #[derive(Clone)]
 pub struct TrimOptions<'a> {
-    /// How long after its last use a file is removed. An hour is added, because marks of use lag by
-    /// up to that much.
+    /// How long after its last use a file is removed; less than two hours count as two. An hour is
+    /// added, because marks of use lag by up to that much.
     pub max_age: Duration,
     /// How much the cache may take on disk, in bytes: the least recently used files over it are
     /// removed, but never one that was used within two hours. `None`: no limit.
@@ -29,7 +30,8 @@ pub struct TrimOptions<'a> {
     /// How long it may take. What is left then is for the next trim, which begins where this one
     /// was cut. Every call gets through one folder of 256 at least. `None`: as long as it takes.
     pub budget: Option<Duration>,
-    /// Is told how far it is, in folders.
+    /// Is told how far it is, in folders. A trim by size goes through them twice, unless nothing has
+    /// to go.
     pub progress: Option<&'a (dyn Fn(Progress) + Sync)>,
 }
 
@@ -67,8 +69,8 @@ pub struct TrimReport {
     pub removed: Removed,
     /// Files that were due but that someone held or used at that moment; they were left alone.
     pub in_use: u64,
-    /// By how many bytes the cache is still over its size limit, because what is left was used too
-    /// recently to be removed.
+    /// By how many bytes the cache is still over its size limit after a trim by size that is
+    /// [`Outcome::Done`]: what is left was used too recently, or could not be removed.
     pub over_limit: u64,
     /// What could not be listed or removed: the first 16 failures.
     pub failures: Vec<Error>,
@@ -103,29 +105,33 @@ impl DiskCache {
     ///
     /// # Errors
     ///
-    /// When the stamp of the last trim is there but cannot be read.
+    /// None at present.
     pub fn trim(&self, options: &TrimOptions<'_>) -> Result<TrimReport> {
         let now = self.clock.now();
         let age = AgeTrim { cache: self, now };
         let size = options.max_size.map(|limit| SizeTrim { cache: self, now, limit });
-        let due = || Ok((age.due(options)?, size.as_ref().map(|s| s.due(options)).transpose()?));
+        let due = || (age.due(options), size.as_ref().map(|size| size.due(options)));
 
-        let (mut age_due, mut size_due) = due()?;
+        let (mut age_due, mut size_due) = due();
         let idle = age_due.is_no() && size_due.as_ref().is_none_or(Due::is_no);
         let lock = if idle || options.dry_run { Lock::NotNeeded } else { self.trim_lock() };
         if let Lock::Ours(_) = lock {
             // Until it was held, another process may have done the work, or a part of it.
-            (age_due, size_due) = due()?;
+            (age_due, size_due) = due();
         }
         let busy = matches!(lock, Lock::Others);
 
-        let sweep = Sweep::new(&self.root, options);
+        let passes = u64::from(!age_due.is_no())
+            + 2 * u64::from(size_due.as_ref().is_some_and(|due| !due.is_no()));
+        let sweep = Sweep::new(&self.root, options, passes * u64::from(FOLDERS));
         let by_age = match age_due {
             Due::No { last } => Outcome::NotDue { last },
             Due::Go(_) if busy => Outcome::Busy,
             Due::Go(part) => age.run(&sweep, part),
         };
-        let expired = matches!(by_age, Outcome::Done).then(|| age.cutoff(options));
+        // What a dry run by age would have removed is still there, and must not be counted twice.
+        let expired = options.dry_run.then(|| age.cutoff(options));
+        let expired = expired.filter(|_| matches!(by_age, Outcome::Done));
         let mut over_limit = 0;
         let by_size = size.zip(size_due).map(|(size, due)| match due {
             Due::No { last } => Outcome::NotDue { last },

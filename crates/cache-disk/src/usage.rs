@@ -65,16 +65,19 @@ pub(crate) fn mark_by_name(root: &Root, clock: &Clock, name: &str) -> io::Result
     }
 }
 
-/// Keeps a trim away from what `name` leads to, while the returned file is open, so that the name can
-/// be given to a new file. Without that, a trim that has judged the old file would remove the new
-/// one. `None`: there is nothing that a trim would remove.
-pub(crate) fn hold(root: &Root, clock: &Clock, name: &str) -> Option<File> {
-    if is_fresh(root.look(name).ok()?.mtime, clock.now()) {
-        return None;
+/// Keeps a trim and a repair away from what `name` leads to while the returned file is open, so that
+/// the name can be given to a new file: without that, one that has judged the old file would remove
+/// the new one. `None`: nothing is there, or nothing that can be opened.
+///
+/// # Errors
+///
+/// When someone else has locked it and does not let go.
+pub(crate) fn hold(root: &Root, name: &str) -> io::Result<Option<File>> {
+    let Ok(file) = root.open_file(name) else { return Ok(None) };
+    match lock_shared(&file) {
+        Lock::Held | Lock::Unsupported => Ok(Some(file)),
+        Lock::Refused => Err(io::ErrorKind::ResourceBusy.into()),
     }
-    let file = root.open_file(name).ok()?;
-    lock_shared(&file);
-    Some(file)
 }
 
 /// Sets an mtime that is over an hour in the future to now: some clock was wrong, and the file would

@@ -38,7 +38,7 @@ fn a_sound_cache_has_nothing_bad() {
     let options = CheckUpOptions { progress: Some(&note), ..CheckUpOptions::default() };
     let report = cache.check_up(&options).unwrap();
     assert_eq!((report.entries, report.outputs), (20, 20));
-    assert_eq!(report.output_bytes, cache.usage().unwrap().output_bytes);
+    assert_eq!(report.output_bytes, cache.totals().unwrap().output_bytes);
     assert_eq!(report.bad, []);
     assert_eq!((report.without_output, report.unsettled, report.foreign), (0, 0, 0));
     let last = progress.into_inner().unwrap().into_iter().max_by_key(|at| at.done).unwrap();
@@ -119,4 +119,39 @@ fn a_file_that_is_still_being_written_is_not_bad() {
     });
     assert_eq!(report.bad, []);
     assert_eq!(names(folder.path()), before);
+}
+
+/// Go writes outputs in place, and the entry that leads to this one is old.
+#[test]
+fn an_entry_whose_output_is_still_being_written_is_not_bad() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = fill(folder.path());
+    let body = 7u64.to_le_bytes().repeat(7000);
+    let path = output_path(folder.path(), &body);
+    fs::remove_file(&path).unwrap();
+    thread::sleep(Duration::from_secs(10));
+    // After the outputs were listed.
+    let begin = |_| fs::write(&path, &body[..500]).unwrap();
+    let options =
+        CheckUpOptions { repair: true, progress: Some(&begin), ..CheckUpOptions::default() };
+    let report = thread::scope(|scope| {
+        let report = scope.spawn(|| cache.check_up(&options).unwrap());
+        thread::sleep(Duration::from_secs(2));
+        fs::write(&path, &body).unwrap();
+        report.join().unwrap()
+    });
+    assert_eq!(report.bad, []);
+    assert_eq!(bytes_of(&cache, &action(7)).unwrap(), body);
+}
+
+#[test]
+fn a_folder_that_cannot_be_listed_is_reported_and_stops_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = fill(folder.path());
+    let path = entry_path(folder.path(), &action(200));
+    let path = path.parent().unwrap();
+    fs::write(path, "a file in the place of a folder").unwrap();
+    let report = check(&cache, false);
+    assert_eq!((report.entries, report.failures.len()), (20, 1));
+    assert!(report.failures[0].to_string().contains(path.to_str().unwrap()));
 }

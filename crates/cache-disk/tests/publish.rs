@@ -4,6 +4,8 @@ mod common;
 
 use std::fs::{self, File};
 use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
+use std::sync::Barrier;
+use std::thread;
 
 use cache_core::{Cache, CacheExt, Error, FileName, OutputId, PutOptions, Source};
 use cache_disk::DiskCache;
@@ -269,16 +271,59 @@ fn a_mark_is_set_at_most_once_an_hour_and_an_mtime_far_in_the_future_is_set_righ
     }
 }
 
+/// A file source is read by position, so any number of puts may share one file.
 #[test]
-fn a_durable_put_is_a_put() {
+fn two_puts_of_one_open_file_do_not_disturb_each_other() {
     let folder = tempfile::tempdir().unwrap();
     let cache = DiskCache::open(folder.path()).unwrap();
-    let options = PutOptions { durable: true, ..PutOptions::default() };
-    cache.put(&action(1), Source::Bytes(b"content"), &options).unwrap();
-    cache.put(&action(2), Source::Reader(&mut b"more".as_slice()), &options).unwrap();
-    assert_eq!(bytes_of(&cache, &action(1)).unwrap(), b"content");
-    assert_eq!(bytes_of(&cache, &action(2)).unwrap(), b"more");
-    assert_eq!(names(folder.path()).len(), 4);
+    let body: Vec<u8> = (0..3_000_000u32).map(|n| (n / 7) as u8).collect();
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(&body).unwrap();
+    for round in 0..10 {
+        thread::scope(|scope| {
+            for n in 0..2 {
+                let (cache, file, body) = (&cache, &file, &body);
+                scope.spawn(move || {
+                    let stored = cache.put_file(&action(2 * round + n), file).unwrap();
+                    assert_eq!(stored.entry.output, OutputId::of(body));
+                });
+            }
+        });
+    }
+}
+
+#[test]
+fn two_puts_where_a_folder_stands_in_the_entrys_place_both_succeed() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = DiskCache::open(folder.path()).unwrap();
+    for n in 0..300 {
+        fs::create_dir_all(entry_path(folder.path(), &action(n))).unwrap();
+        let start = Barrier::new(2);
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    start.wait();
+                    cache.put_bytes(&action(n), b"content").unwrap();
+                });
+            }
+        });
+        assert_eq!(bytes_of(&cache, &action(n)).unwrap(), b"content", "action {n}");
+    }
+}
+
+#[test]
+fn a_wrong_output_stays_until_the_right_one_can_take_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = DiskCache::open(folder.path()).unwrap();
+    let path = output_path(folder.path(), b"content");
+    fs::create_dir_all(&path).unwrap();
+    fs::write(path.join("tool"), b"cont").unwrap();
+    // Fails the second pass.
+    let mut source = Changing::new(b"content", b"other");
+    let executable = Some(FileName::new("tool").unwrap());
+    let options = PutOptions { executable, ..PutOptions::default() };
+    cache.put(&action(1), Source::Seekable(&mut source), &options).unwrap_err();
+    assert!(path.join("tool").exists(), "another writer may have been in the middle of it");
 }
 
 #[test]

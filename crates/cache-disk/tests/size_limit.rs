@@ -53,7 +53,7 @@ fn the_least_recently_used_go_first_until_the_rest_fits() {
     let cache = clock.open(folder.path());
     put_ten(&cache, &clock);
     cache.get_bytes(&action(0), u64::MAX).unwrap().hit().unwrap();
-    let all = cache.usage().unwrap().disk_bytes;
+    let all = cache.totals().unwrap().disk_bytes;
 
     let (outcome, report) = by_size(&cache, &limit(all));
     assert_eq!((outcome, report.removed.bytes, report.over_limit), (Outcome::Done, 0, 0));
@@ -61,7 +61,7 @@ fn the_least_recently_used_go_first_until_the_rest_fits() {
 
     let (_, report) = by_size(&cache, &limit(all - 3 * SIZE as u64));
     assert_eq!(left(folder.path()), [0, 4, 5, 6, 7, 8, 9], "0 was used last");
-    let now = cache.usage().unwrap().disk_bytes;
+    let now = cache.totals().unwrap().disk_bytes;
     assert_eq!(report.removed.bytes, all - now);
     assert!(now <= all - 3 * SIZE as u64);
 }
@@ -109,7 +109,7 @@ fn a_trim_by_size_that_is_cut_goes_on_there_and_ends_with_the_same() {
     let cache = clock.open(folder.path());
     put_ten(&cache, &clock);
     cache.trim(&TrimOptions::default()).unwrap();
-    let max_size = cache.usage().unwrap().disk_bytes - 5 * SIZE as u64;
+    let max_size = cache.totals().unwrap().disk_bytes - 5 * SIZE as u64;
     let options = TrimOptions {
         max_size: Some(max_size),
         budget: Some(Duration::ZERO),
@@ -122,7 +122,7 @@ fn a_trim_by_size_that_is_cut_goes_on_there_and_ends_with_the_same() {
     }
     // A folder a call; the removal ends when enough is gone.
     assert!((256..=512).contains(&calls), "{calls}");
-    assert!(cache.usage().unwrap().disk_bytes <= max_size);
+    assert!(cache.totals().unwrap().disk_bytes <= max_size);
     assert_eq!(left(folder.path()), [5, 6, 7, 8, 9]);
 }
 
@@ -137,11 +137,13 @@ fn a_damaged_state_is_dropped_and_the_trim_begins_anew() {
     for damage in [
         String::new(),
         "noise".to_owned(),
-        format!("v2 {now} done 0\n"),
-        format!("v1 {now} sleep 0\n"),
-        format!("v1 {now} count 257\n"),
-        format!("v1 {now} count 256\n1 -5\n"),
-        format!("v1 {now} count 256\nx\n"),
+        format!("v2 {now} done 0 9\n"),
+        format!("v1 {now} sleep 0 9\n"),
+        format!("v1 {now} count 257 9\n"),
+        format!("v1 {now} count 256\n"),
+        format!("v1 {now} count 256 9\n1 -5\n"),
+        format!("v1 {now} count 256 9\nx\n"),
+        format!("v1 {now} remove 0 9\n1 18446744073709551615\n2 5\n"),
     ] {
         fs::write(folder.path().join("larder/size-limit"), &damage).unwrap();
         let options = TrimOptions { max_size: Some(1 << 30), ..TrimOptions::default() };
@@ -163,4 +165,63 @@ fn a_dry_run_by_age_and_size_counts_nothing_twice() {
     let real = cache.trim(&TrimOptions { dry_run: false, ..options }).unwrap();
     assert_eq!(dry.removed, real.removed);
     assert_eq!(names(folder.path()), [""; 0]);
+}
+
+const CUT: TrimOptions<'static> = TrimOptions {
+    max_age: Duration::from_secs(1000 * 24 * HOUR),
+    max_size: Some(0),
+    force: false,
+    dry_run: false,
+    budget: Some(Duration::ZERO),
+    progress: None,
+};
+
+#[test]
+fn a_trim_by_size_ends_however_rarely_it_is_called() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Clock::new();
+    let cache = clock.open(folder.path());
+    put_ten(&cache, &clock);
+    let mut calls = 0;
+    while by_size(&cache, &CUT).0 != Outcome::Done {
+        clock.pass(HOUR + 1);
+        calls += 1;
+        assert!(calls <= 600, "it begins anew again and again");
+    }
+    assert_eq!(left(folder.path()), [0; 0]);
+}
+
+#[test]
+fn a_smaller_limit_takes_from_the_folders_that_a_cut_trim_has_passed() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Clock::new();
+    let cache = clock.open(folder.path());
+    put_ten(&cache, &clock);
+    let mild = cache.totals().unwrap().disk_bytes - 5 * SIZE as u64;
+    for _ in 0..256 + 200 {
+        by_size(&cache, &TrimOptions { max_size: Some(mild), ..CUT });
+    }
+    assert!(!names(folder.path()).is_empty());
+    let (outcome, report) = by_size(&cache, &TrimOptions { budget: None, ..CUT });
+    assert_eq!((outcome, report.over_limit), (Outcome::Done, 0));
+    assert_eq!(names(folder.path()), [""; 0]);
+}
+
+#[test]
+fn a_trim_by_size_counts_what_a_trim_by_age_that_was_cut_has_passed() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Clock::new();
+    let cache = clock.open(folder.path());
+    put_ten(&cache, &clock);
+    clock.pass(5 * 24 * HOUR - 14 * HOUR);
+    let cut = TrimOptions { budget: Some(Duration::ZERO), ..TrimOptions::default() };
+    for _ in 0..128 {
+        cache.trim(&cut).unwrap();
+    }
+    clock.pass(12 * HOUR);
+    // By now all of it is over five days old, in the folders that were passed too.
+    let options = TrimOptions { max_size: Some(0), ..TrimOptions::default() };
+    let report = cache.trim(&options).unwrap();
+    assert_eq!((report.by_age, report.by_size), (Outcome::Done, Some(Outcome::Done)));
+    assert_eq!(left(folder.path()), [0; 0]);
 }

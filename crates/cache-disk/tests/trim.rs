@@ -200,10 +200,23 @@ fn force_trims_before_it_is_due_and_max_age_says_how_long() {
     let cache = clock.open(folder.path());
     cache.put_bytes(&action(1), b"content").unwrap();
     trim(&cache);
-    clock.pass(2 * HOUR);
-    let short = |seconds| TrimOptions { max_age: Duration::from_secs(seconds), ..forced() };
-    assert_eq!(removed(&cache.trim(&short(HOUR)).unwrap()), 0, "an hour is added");
-    assert_eq!(removed(&cache.trim(&short(HOUR - 1)).unwrap()), 2);
+    clock.pass(4 * HOUR);
+    let age = |seconds| TrimOptions { max_age: Duration::from_secs(seconds), ..forced() };
+    assert_eq!(removed(&cache.trim(&age(3 * HOUR)).unwrap()), 0, "an hour is added");
+    assert_eq!(removed(&cache.trim(&age(3 * HOUR - 1)).unwrap()), 2);
+}
+
+#[test]
+fn an_age_under_two_hours_counts_as_two_hours() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Clock::new();
+    let cache = clock.open(folder.path());
+    cache.put_bytes(&action(1), b"content").unwrap();
+    let all = TrimOptions { max_age: Duration::ZERO, ..forced() };
+    clock.pass(3 * HOUR);
+    assert_eq!(removed(&cache.trim(&all).unwrap()), 0, "the mark may lag by an hour");
+    clock.pass(1);
+    assert_eq!(removed(&cache.trim(&all).unwrap()), 2);
 }
 
 #[test]
@@ -243,4 +256,36 @@ fn a_stamp_that_cannot_be_written_stops_nothing() {
     // What a full disk does to new files, a folder in their place does too.
     fs::write(folder.path().join("larder"), "").unwrap();
     assert_eq!(removed(&trim(&cache)), 2);
+}
+
+#[test]
+fn a_stamp_that_cannot_be_read_counts_as_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Clock::new();
+    let cache = clock.open(folder.path());
+    put_old(&cache, &clock, 1);
+    fs::create_dir(folder.path().join("trim.txt")).unwrap();
+    fs::create_dir_all(folder.path().join("larder/size-limit")).unwrap();
+    let options = TrimOptions { max_size: Some(0), ..TrimOptions::default() };
+    assert_eq!(removed(&cache.trim(&options).unwrap()), 2);
+}
+
+#[test]
+fn a_budget_of_any_length_is_a_budget() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = Clock::new().open(folder.path());
+    let options = TrimOptions { budget: Some(Duration::MAX), ..TrimOptions::default() };
+    assert_eq!(cache.trim(&options).unwrap().by_age, Outcome::Done);
+}
+
+#[test]
+fn a_dry_run_after_a_cut_trim_goes_through_everything() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Clock::new();
+    let cache = clock.open(folder.path());
+    put_old(&cache, &clock, 300);
+    let cut = TrimOptions { budget: Some(Duration::ZERO), ..TrimOptions::default() };
+    let gone = removed(&cache.trim(&cut).unwrap());
+    let dry = TrimOptions { dry_run: true, ..forced() };
+    assert_eq!(removed(&cache.trim(&dry).unwrap()), 600 - gone);
 }

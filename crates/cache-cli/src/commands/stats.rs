@@ -35,7 +35,7 @@ struct Answer {
 
 pub(crate) fn run(_: &Args, session: &Session) -> Result<Exit> {
     let cache = session.open()?;
-    let usage = cache.usage()?;
+    let usage = cache.totals()?;
     if session.json {
         report::json(&Answer {
             dir: PathJson(cache.dir().to_owned()),

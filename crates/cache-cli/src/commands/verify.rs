@@ -4,7 +4,7 @@ use anyhow::Result;
 use cache_disk::{Bad, BadKind, CheckUpOptions, CheckUpReport};
 use serde::Serialize;
 
-use crate::failure::Exit;
+use crate::failure::{self, Exit};
 use crate::progress::Bar;
 use crate::report::{self, Answers, PathJson, count};
 use crate::session::Session;
@@ -13,7 +13,8 @@ use crate::session::Session;
 ///
 /// Each bad file is named with its reason. The exit code is 1 when something bad is there at the
 /// end: without --repair when anything was found, with it when something could not be removed.
-/// What another program is writing at this moment is not judged.
+/// What another program is writing at this moment is not judged. It is 3 when a folder could not be
+/// listed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 With --json: {entries, outputs, output_bytes, without_output, unsettled, foreign, bad}, where bad is
@@ -58,6 +59,10 @@ pub(crate) fn run(args: &Args, session: &Session) -> Result<Exit> {
     })?;
     drop(bar);
     let left = found.bad.iter().any(|bad| !bad.removed);
+    let failed = !found.failures.is_empty();
+    for failure in &found.failures {
+        failure::tell(failure);
+    }
     if session.json {
         report::json(&answer(found))?;
     } else {
@@ -68,7 +73,11 @@ pub(crate) fn run(args: &Args, session: &Session) -> Result<Exit> {
         answers.line(format_args!("{}", summary(&found)))?;
         answers.finish()?;
     }
-    Ok(if left { Exit::No } else { Exit::Done })
+    Ok(match (failed, left) {
+        (true, _) => Exit::Failed,
+        (false, true) => Exit::No,
+        (false, false) => Exit::Done,
+    })
 }
 
 fn kind(bad: &Bad) -> &'static str {

@@ -193,7 +193,7 @@ fn assert_the_limit_can_be_kept(cache: &DiskCache, dir: &Path) {
     let start = SystemTime::now();
     let later = DiskCache::builder(dir)
         .clock({
-            let last = cache.usage().unwrap().newest_use.unwrap_or(start);
+            let last = cache.totals().unwrap().newest_use.unwrap_or(start);
             move || last + 4 * HOUR
         })
         .open()
@@ -203,7 +203,7 @@ fn assert_the_limit_can_be_kept(cache: &DiskCache, dir: &Path) {
     assert_eq!(report.by_size, Some(Outcome::Done), "{report:?}");
     assert_eq!(report.over_limit, 0, "{report:?}");
     assert!(report.failures.is_empty(), "{report:?}");
-    let left = cache.usage().unwrap().disk_bytes;
+    let left = cache.totals().unwrap().disk_bytes;
     println!("{} removed at the end, {left} bytes left on disk", report.removed.bytes);
     assert!(left <= LIMIT, "{left} bytes on disk, over the limit of {LIMIT}");
     assert!(left > LIMIT / 2 || report.removed.bytes == 0, "only {left} bytes left of {LIMIT}");

@@ -1,0 +1,154 @@
+//! An output in its place: left alone when it is there with the right bytes, published otherwise.
+
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
+
+use cache_core::{Error, OutputFile, OutputId, Result};
+
+use crate::disk::DiskCache;
+use crate::look::{Kind, Look};
+use crate::positional::FromStart;
+use crate::publish::Temporary;
+use crate::put::{PIECE, Put, TRIES, read_piece};
+use crate::{executable, layout, remove, usage};
+
+impl<'a> Put<'a> {
+    /// Leaves an output alone that is there with the right bytes, and publishes it otherwise.
+    ///
+    /// An output is stored once, in the form in which it came first: as a plain file, or as an
+    /// executable under its name.
+    pub(crate) fn place(
+        &self,
+        output: OutputId,
+        size: u64,
+        same: &mut dyn FnMut(&File) -> io::Result<bool>,
+        make: &mut dyn FnMut() -> Result<Temporary<'a>>,
+    ) -> Result<OutputFile> {
+        let Self { cache: DiskCache { root, clock, .. }, options, .. } = *self;
+        let name = layout::output(&output);
+        let failed = |e| Error::io("replace", root.path_of(&name))(e);
+        let mut temporary = None;
+        let mut _held = None;
+        for _ in 0..TRIES {
+            let present = self.present(&name, size, same).map_err(failed)?;
+            if let Present::Right(file) = present {
+                return Ok(file);
+            }
+            let new = match &mut temporary {
+                Some(new) => new,
+                None => {
+                    temporary = Some(make()?);
+                    if let Present::Wrong(_) = present {
+                        // Making the new one took its time. Is it still wrong?
+                        continue;
+                    }
+                    temporary.as_mut().ok_or_else(|| failed(ErrorKind::ResourceBusy.into()))?
+                }
+            };
+            if let Present::Wrong(seen) = present {
+                tracing::warn!("replacing output {output}, which has wrong bytes");
+                _held = usage::hold(root, &name).map_err(failed)?;
+                if seen.kind != Kind::File || options.executable.is_some() {
+                    remove::take_away(root, &name, &seen).map_err(failed)?;
+                }
+            }
+            let (published, path) = match &options.executable {
+                None => (new.publish(&name, clock, options.durable)?, root.path_of(&name)),
+                Some(file) => (
+                    new.publish_in_folder(&name, file.as_str(), clock, options.durable)?,
+                    root.path_of(&name).join(file.as_str()),
+                ),
+            };
+            if published {
+                return Ok(OutputFile { path, size });
+            }
+        }
+        Err(failed(ErrorKind::ResourceBusy.into()))
+    }
+
+    /// Looks at what is stored under an output's name. That it is there counts as use, and makes it
+    /// durable when that is asked for: whoever stored it may not have done so.
+    fn present(
+        &self,
+        name: &str,
+        size: u64,
+        same: &mut dyn FnMut(&File) -> io::Result<bool>,
+    ) -> io::Result<Present> {
+        let Self { cache: DiskCache { root, clock, .. }, options, .. } = *self;
+        let looked = root.open_file(name).and_then(|file| {
+            let look = Look::of(&file.metadata()?);
+            Ok((file, look))
+        });
+        let (opened, look) = match looked {
+            Ok(looked) => looked,
+            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Present::Absent),
+            // What cannot be opened cannot be given out either.
+            Err(_) => {
+                return Ok(root.look_if_there(name)?.map_or(Present::Absent, Present::Wrong));
+            }
+        };
+        let mut is_right = |file: &File| {
+            same(file).unwrap_or(false)
+                && (options.executable.is_none() || executable::make_executable(file).is_ok())
+        };
+        let mut inner = None;
+        let path = match look.kind {
+            Kind::File if look.size == size && is_right(&opened) => root.path_of(name),
+            Kind::Folder => match executable::inside(root, name) {
+                Ok(Some(inside)) if inside.size == size => match File::open(&inside.path) {
+                    Ok(file) if is_right(&file) => {
+                        inner = Some(file);
+                        inside.path
+                    }
+                    _ => return Ok(Present::Wrong(look)),
+                },
+                _ => return Ok(Present::Wrong(look)),
+            },
+            _ => return Ok(Present::Wrong(look)),
+        };
+        if options.durable {
+            if let Some(inner) = &inner {
+                root.sync_file(&path.to_string_lossy(), inner)?;
+            }
+            root.sync_file(name, &opened)?;
+            root.sync_folder_of(name)?;
+        }
+        if usage::is_fresh(look.mtime, clock.now())
+            || usage::mark(root, clock, name, &opened).unwrap_or(true)
+        {
+            Ok(Present::Right(OutputFile { path, size }))
+        } else {
+            Ok(Present::Absent)
+        }
+    }
+}
+
+/// What stands under an output's name.
+enum Present {
+    /// The output, with the right bytes.
+    Right(OutputFile),
+    /// Something else.
+    Wrong(Look),
+    Absent,
+}
+
+/// Whether a stored file of the expected size, in bytes, has the expected bytes.
+pub(crate) fn is_same(stored: &File, expected: &mut dyn Read, size: u64) -> io::Result<bool> {
+    let mut stored = FromStart::new(stored);
+    let (mut ours, mut theirs) = (piece_for(size), piece_for(size));
+    let mut left = size;
+    while left > 0 {
+        let n = read_piece(expected, &mut ours)?;
+        if n == 0 || read_piece(&mut stored, &mut theirs[..n])? != n || ours[..n] != theirs[..n] {
+            return Ok(false);
+        }
+        left = left.saturating_sub(n as u64);
+    }
+    Ok(true)
+}
+
+/// A buffer for something of this size: small ones come from the allocator's own stock, large ones
+/// from the kernel, page by page.
+fn piece_for(size: u64) -> Vec<u8> {
+    vec![0; usize::try_from(size).map_or(PIECE, |size| size.min(PIECE))]
+}
