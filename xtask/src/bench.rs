@@ -1,4 +1,7 @@
-//! Go's cache and Larder's in turn on one folder, and one table of both.
+//! Go's cache and Larder's in turn on one folder, and one table of both; then the directory alone and
+//! the same through a helper.
+
+mod helper;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -35,8 +38,9 @@ struct Rounds {
 pub(crate) fn run(args: &[&str]) -> Result<()> {
     let options = Options::parse(args)?;
     let sh = place::shell()?;
-    let oracle = oracle::build(&sh, &Go::find(&sh)?)?;
-    let rows = build_rows(&sh)?;
+    let go_tool = Go::find(&sh)?;
+    let oracle = oracle::build(&sh, &go_tool)?;
+    let rows = build(&sh, "cache-disk", "rows")?;
     let (mut go, mut larder) = (Rounds::default(), Rounds::default());
     // Removed when it goes out of scope, after an error too.
     let folder = tempfile::Builder::new()
@@ -51,7 +55,8 @@ pub(crate) fn run(args: &[&str]) -> Result<()> {
         larder.add(&cmd!(sh, "{rows} --dir {cache} --entries {entries}").quiet().read()?)?;
         empty(&cache)?;
     }
-    print_table(&go, &larder)
+    print_table(&go, &larder)?;
+    helper::run(&sh, &go_tool, folder.path(), options.rounds)
 }
 
 impl Options {
@@ -78,14 +83,14 @@ fn number(option: &str, value: &str) -> Result<usize> {
     Ok(n)
 }
 
-/// Builds our side, once, and returns the program: Cargo is not to run between the rounds.
-fn build_rows(sh: &Shell) -> Result<PathBuf> {
-    let messages = cmd!(sh, "cargo bench --no-run --package cache-disk --bench rows")
+/// Builds a bench, once, and returns the program: Cargo is not to run between the rounds.
+fn build(sh: &Shell, package: &str, bench: &str) -> Result<PathBuf> {
+    let messages = cmd!(sh, "cargo bench --no-run --package {package} --bench {bench}")
         .arg("--message-format=json-render-diagnostics")
         .read()?;
     for line in messages.lines() {
         let message: Value = serde_json::from_str(line).context("cargo's messages")?;
-        if message["target"]["name"] == "rows"
+        if message["target"]["name"] == bench
             && let Some(program) = message["executable"].as_str()
         {
             return Ok(program.into());
@@ -106,13 +111,16 @@ impl Rounds {
             else {
                 bail!("not a row: {line:?}");
             };
-            if !self.measured.contains_key(name) {
-                self.names.push(name.to_owned());
-            }
-            let row = Measured { ns: ns.parse()?, mb: mb.parse()? };
-            self.measured.entry(name.to_owned()).or_default().push(row);
+            self.insert(name.to_owned(), Measured { ns: ns.parse()?, mb: mb.parse()? });
         }
         Ok(())
+    }
+
+    fn insert(&mut self, name: String, row: Measured) {
+        if !self.measured.contains_key(&name) {
+            self.names.push(name.clone());
+        }
+        self.measured.entry(name).or_default().push(row);
     }
 
     /// The round with the median time.

@@ -14,13 +14,14 @@ const STEPS: &[Step] = &[
     ("clippy", |sh| clippy(sh, &[])),
     // cache-disk's feature `portable` takes the place of code, so one run cannot see both.
     ("clippy-all-features", |sh| clippy(sh, &["--all-features"])),
+    ("clippy-fuzz", clippy_fuzz),
     ("test", |sh| test(sh, &["--workspace"])),
     ("test-portable", |sh| test(sh, &["--package", "cache-disk", "--features", "portable"])),
     ("doc-test", |sh| Ok(cmd!(sh, "cargo test --workspace --doc").run()?)),
     ("doc", doc),
     ("deny", deny::run),
     ("package", package),
-    ("e2e", |_| e2e::run(None)),
+    ("e2e", |_| e2e::run(None, false)),
 ];
 
 /// Runs every step, or the one of that name.
@@ -48,6 +49,15 @@ pub(crate) fn run(only: Option<&str>) -> Result<()> {
 
 fn clippy(sh: &Shell, features: &[&str]) -> Result<()> {
     cmd!(sh, "cargo clippy --workspace --all-targets {features...} -- -D warnings").run()?;
+    Ok(())
+}
+
+/// The fuzz targets are a workspace of their own. Without libFuzzer they need no nightly compiler.
+fn clippy_fuzz(sh: &Shell) -> Result<()> {
+    cmd!(sh, "cargo fmt --manifest-path fuzz/Cargo.toml --check").run()?;
+    cmd!(sh, "cargo clippy --manifest-path fuzz/Cargo.toml --locked --no-default-features")
+        .args(["--", "-D", "warnings"])
+        .run()?;
     Ok(())
 }
 

@@ -14,6 +14,9 @@ const VERSION: &str = "1.27.3";
 /// The first version that stores executables, and with that today's directory format.
 const OLDEST: (u32, u32) = (1, 24);
 
+/// One version of every other release since then, oldest first.
+const OLDER: &[&str] = &["1.24.11", "1.25.5", "1.26.6"];
+
 /// A Go toolchain that runs.
 pub(crate) struct Go {
     /// The `go` command itself, not a script or a link in front of it.
@@ -44,6 +47,13 @@ impl Go {
             }
             Err(_) => Go::of_version(sh, VERSION),
         }
+    }
+
+    /// The versions to test with beside `newest`: all of them, or the oldest one.
+    pub(crate) fn older(newest: &Go, all: bool) -> impl Iterator<Item = &'static str> {
+        let count = if all { OLDER.len() } else { 1 };
+        let newest = newest.version.clone();
+        OLDER.iter().copied().take(count).filter(move |version| *version != newest)
     }
 
     /// Our own Go of exactly this version, fetched the first time.

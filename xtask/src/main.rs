@@ -4,9 +4,12 @@ mod bench;
 mod ci;
 mod deny;
 mod e2e;
+mod fuzz;
 mod go;
 mod oracle;
 mod place;
+mod scripts;
+mod tool;
 
 use std::process::ExitCode;
 
@@ -16,7 +19,10 @@ const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
   ci [STEP]      every check: formatting, lints, tests, docs, licences, packaging, e2e
-  e2e [SUITE]    the tests against the real Go
+  e2e [--all-go] [SUITE]
+                 the tests against the real Go, with the newest and in part with the oldest; all of
+                 them and Go's own script tests with every Go from 1.24 on: an hour
+  fuzz [SECONDS] run each fuzz target for that long (30 s), with a nightly compiler
   bench [--dir DIR] [--rounds N] [--entries N]
                  Go's cache and Larder's in turn on one folder, one table
   oracle [VERSION]
@@ -45,8 +51,12 @@ fn dispatch(args: &[&str]) -> Option<Result<()>> {
     Some(match args {
         ["ci"] => ci::run(None),
         ["ci", step] => ci::run(Some(step)),
-        ["e2e"] => e2e::run(None),
-        ["e2e", suite] => e2e::run(Some(suite)),
+        ["e2e"] => e2e::run(None, false),
+        ["e2e", "--all-go"] => e2e::run(None, true),
+        ["e2e", "--all-go", suite] | ["e2e", suite, "--all-go"] => e2e::run(Some(suite), true),
+        ["e2e", suite] => e2e::run(Some(suite), false),
+        ["fuzz"] => fuzz::run(None),
+        ["fuzz", seconds] => fuzz::run(Some(seconds)),
         ["bench", options @ ..] => bench::run(options),
         ["oracle"] => oracle::print_path(None),
         ["oracle", version] => oracle::print_path(Some(version)),

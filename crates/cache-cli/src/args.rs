@@ -6,7 +6,9 @@ use bytesize::ByteSize;
 use cache_core::ActionId;
 use clap::{ArgAction, Parser, Subcommand};
 
-use crate::commands::{clean, completions, env, get, hash, key, ls, man, put, stats, trim, verify};
+use crate::commands::{
+    clean, completions, env, get, hash, key, ls, man, put, serve, stats, trim, verify,
+};
 
 /// A build artifact cache in a directory, byte-compatible with the go command's
 ///
@@ -40,6 +42,15 @@ pub(crate) struct Args {
     pub(crate) command: Command,
 }
 
+impl Args {
+    /// How loudly to log: as often as `-v` was given, but for `serve`, where the first asks for its
+    /// closing line and the go command's users see what is logged, once less.
+    pub(crate) fn log_level(&self) -> u8 {
+        let once_less = matches!(self.command, Command::Serve(_));
+        self.global.verbose.saturating_sub(once_less.into())
+    }
+}
+
 /// The flags that every command takes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Global {
@@ -66,6 +77,7 @@ pub(crate) struct Global {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Serve(serve::Args),
     Get(get::Args),
     Put(put::Args),
     Key(key::Args),

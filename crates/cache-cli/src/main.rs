@@ -24,7 +24,7 @@ fn main() -> ExitCode {
         Ok(args) => args,
         Err(error) => return failure::usage(&error).into(),
     };
-    log::start(args.global.verbose);
+    log::start(args.log_level());
     let session = Session::new(args.global);
     let exit = commands::run(args.command, &session);
     exit.unwrap_or_else(|error| failure::tell(error.as_ref())).into()

@@ -11,7 +11,8 @@ use cache_core::OutputId;
 use serde_json::{Value, json};
 use support::{Larder, Ran, bare, is_time, names};
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 13] = [
+    "serve",
     "get",
     "put",
     "key",

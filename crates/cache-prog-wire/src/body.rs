@@ -74,16 +74,17 @@ impl Decoding {
             }
             self.state = State::Inside;
         }
-        let at = values.position();
         let rest = values.rest()?;
         if rest.is_empty() {
-            return Err(values.error(at, Problem::Cut));
+            return Err(values.error(values.position(), Problem::Cut));
         }
         let run = memchr2(b'"', b'\\', rest).unwrap_or(rest.len());
         let special = rest.get(run).copied();
-        let decoded = self.decode_run(&rest[..run]);
-        if decoded.is_none() {
-            return Err(values.error(at, Problem::Base64));
+        if let Err(wrong) = self.decode_run(&rest[..run]) {
+            // What is before it is not given out: another read ends here as well.
+            self.plain.clear();
+            values.take(wrong);
+            return Err(values.error(values.position(), Problem::Base64));
         }
         values.take(run);
         match special {
@@ -98,24 +99,44 @@ impl Decoding {
         }
     }
 
-    /// Decodes the next characters; `None` when they are not base64.
-    fn decode_run(&mut self, mut run: &[u8]) -> Option<()> {
-        if !self.group.is_empty() {
-            let (head, tail) = run.split_at(run.len().min(4 - self.group.len()));
-            self.group.extend_from_slice(head);
-            run = tail;
-            if self.group.len() == 4 {
-                let group = std::mem::take(&mut self.group);
-                self.decode(&group)?;
-            }
-        }
-        let (whole, tail) = run.split_at(run.len() / 4 * 4);
-        self.decode(whole)?;
-        self.group.extend_from_slice(tail);
-        Some(())
+    /// Decodes the next characters, or says which of them cannot stand where it does: the same one
+    /// however the stream was cut into pieces.
+    fn decode_run(&mut self, run: &[u8]) -> std::result::Result<(), usize> {
+        let head = run.len().min((4 - self.group.len()) % 4);
+        self.decode_singly(&run[..head])?;
+        let whole = head + (run.len() - head) / 4 * 4;
+        let tail = match self.decode(&run[head..whole]) {
+            Some(()) => whole,
+            // Something in the groups is wrong, and one by one shows what.
+            None => head,
+        };
+        self.decode_singly(&run[tail..]).map_err(|at| tail + at)
     }
 
-    /// Decodes whole groups.
+    /// Decodes characters one by one, or says which of them cannot stand where it does.
+    fn decode_singly(&mut self, characters: &[u8]) -> std::result::Result<(), usize> {
+        for (at, &character) in characters.iter().enumerate() {
+            let fits = match character {
+                _ if self.state == State::Padded => false,
+                b'=' => self.group.len() >= 2,
+                b'+' | b'/' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => {
+                    !self.group.contains(&b'=')
+                }
+                _ => false,
+            };
+            if !fits {
+                return Err(at);
+            }
+            self.group.push(character);
+            if self.group.len() == 4 {
+                let group = std::mem::take(&mut self.group);
+                self.decode(&group).ok_or(at)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Decodes whole groups; `None` when they are not base64.
     fn decode(&mut self, groups: &[u8]) -> Option<()> {
         let Some(last) = groups.last() else { return Some(()) };
         if self.state == State::Padded {
@@ -149,7 +170,7 @@ impl Decoding {
         };
         match character {
             b'\n' | b'\r' => Ok(()),
-            _ => self.decode_run(&[character]).ok_or_else(|| values.error(at, Problem::Base64)),
+            _ => self.decode_run(&[character]).map_err(|_| values.error(at, Problem::Base64)),
         }
     }
 }

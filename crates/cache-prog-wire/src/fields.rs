@@ -73,10 +73,15 @@ impl Fields for Response {
     fn take<'de, A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         match name {
             "id" => self.id = value(map)?.unwrap_or(self.id),
-            "err" => self.error = value(map)?.unwrap_or_default(),
+            "err" => {
+                if let Some(error) = value(map)? {
+                    self.error = error;
+                }
+            }
             "knowncommands" => {
-                let names: Vec<Option<String>> = value(map)?.unwrap_or_default();
-                self.known_commands = names.into_iter().flatten().map(Command::from).collect();
+                if let Some(names) = value::<Vec<Option<String>>, _>(map)? {
+                    self.known_commands = names.into_iter().flatten().map(Command::from).collect();
+                }
             }
             "miss" => self.miss = value(map)?.unwrap_or(self.miss),
             "outputid" => set(&mut self.output, bytes(map)?),
@@ -88,8 +93,9 @@ impl Fields for Response {
                 }
             }
             "diskpath" => {
-                let path: Option<String> = value(map)?;
-                self.disk_path = path.filter(|path| !path.is_empty()).map(PathBuf::from);
+                if let Some(path) = value::<String, _>(map)? {
+                    self.disk_path = Some(path).filter(|path| !path.is_empty()).map(PathBuf::from);
+                }
             }
             _ => skip(map)?,
         }
@@ -189,7 +195,7 @@ impl Serialize for Response {
             map.serialize_entry("Size", &self.size)?;
         }
         if let Some(time) = self.time {
-            map.serialize_entry("Time", &rfc3339(time).map_err(S::Error::custom)?)?;
+            map.serialize_entry("Time", &rfc3339::<S::Error>(time)?)?;
         }
         if let Some(path) = &self.disk_path {
             let path = path.to_str().ok_or_else(|| S::Error::custom("the path is not UTF-8"))?;
@@ -199,6 +205,11 @@ impl Serialize for Response {
     }
 }
 
-fn rfc3339(time: SystemTime) -> Result<String, jiff::Error> {
-    Ok(Timestamp::try_from(time)?.to_string())
+fn rfc3339<E: serde::ser::Error>(time: SystemTime) -> Result<String, E> {
+    let text = Timestamp::try_from(time).map_err(E::custom)?.to_string();
+    // Go reads no signed years, and the whole message would be lost with one.
+    if text.starts_with('-') {
+        return Err(E::custom(format_args!("the time {text} is not one of RFC 3339")));
+    }
+    Ok(text)
 }

@@ -9,6 +9,7 @@ pub(crate) mod key;
 pub(crate) mod ls;
 pub(crate) mod man;
 pub(crate) mod put;
+pub(crate) mod serve;
 pub(crate) mod stats;
 pub(crate) mod trim;
 pub(crate) mod verify;
@@ -22,6 +23,7 @@ use crate::session::Session;
 /// Runs a command.
 pub(crate) fn run(command: Command, session: &Session) -> Result<Exit> {
     match command {
+        Command::Serve(args) => serve::run(&args, session),
         Command::Get(args) => get::run(&args, session),
         Command::Put(args) => put::run(&args, session),
         Command::Key(args) => key::run(&args, session),

@@ -1,0 +1,161 @@
+//! `larder serve`: the cache as the go command's helper.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use bytesize::ByteSize;
+use cache_default::{DirError, Names, choose, process_env};
+use cache_disk::{DEFAULT_MAX_AGE, DiskCache};
+use cache_prog_server::{Options, ServeError, Stop, Tally, serve};
+
+use crate::args::{duration, size};
+use crate::failure::{Exit, Failure};
+use crate::report;
+use crate::session::{self, Session};
+use crate::settings::{self, NAMES};
+
+/// How long the trim at the end may take: the go command waits for it. What is left is for the next
+/// one.
+const CLOSE_BUDGET: Duration = Duration::from_millis(200);
+
+/// Serve the cache to the go command, as its GOCACHEPROG
+///
+/// The go command starts this command and asks it for results of builds over stdin and stdout.
+/// Then the directory is the go command's own, as GOCACHE names it: turning Larder on or off loses
+/// nothing. What goes wrong in the cache costs time, never the build.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+With both GOCACHE and GOCACHEPROG in its environment it was started by the go command. Then another
+--dir is refused, for the go command moves files out of any directory but GOCACHE, and LARDER_DIR
+is ignored, as GOCACHEPROG and LARDER_PROG are always.
+
+With -v, one line at the end says what was done; -vv logs as -v does in other commands.
+
+SIGTERM finishes what is in hand. SIGINT is ignored: Ctrl-C reaches the whole group, and `go run`
+needs its cache while the program that it runs shuts down.
+
+Example:
+  GOCACHEPROG=\"larder serve --max-size 10GiB\" go build ./...")]
+pub(crate) struct Args {
+    /// Remove, at the end, what was not used for this long
+    #[arg(long, value_name = "AGE", value_parser = duration, default_value_t = DEFAULT_MAX_AGE.into())]
+    max_age: humantime::Duration,
+    /// Remove, at the end, the least recently used until no more than this is left [default:
+    /// LARDER_MAX_SIZE, else no limit]
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    max_size: Option<ByteSize>,
+}
+
+pub(crate) fn run(args: &Args, session: &Session) -> Result<Exit> {
+    let stop = Stop::default();
+    // From the first moment on: Ctrl-C may come at any.
+    signals(&stop)?;
+    let cache = open(args, session)?;
+    let options = Options { stop, ..Options::default() };
+    let tally = serve(Arc::new(cache), io::stdin(), io::stdout(), &options);
+    let tally = tally.map_err(|error| match error {
+        ServeError::Output(e) => Failure::Output(e).into(),
+        error => anyhow::Error::new(error),
+    })?;
+    if session.verbose {
+        report::message(&closing_line(&tally));
+    }
+    Ok(Exit::Done)
+}
+
+/// SIGTERM stops what is being served, SIGINT does nothing.
+#[cfg(unix)]
+fn signals(stop: &Stop) -> Result<(), Failure> {
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    use signal_hook::iterator::Signals;
+
+    let failed = |e| Failure::Other(format!("cannot listen for signals: {e}"));
+    let mut signals = Signals::new([SIGTERM, SIGINT]).map_err(failed)?;
+    let stop = stop.clone();
+    let listen = move || {
+        signals.forever().filter(|signal| *signal == SIGTERM).for_each(|_| stop.stop());
+    };
+    std::thread::Builder::new().name("signals".to_owned()).spawn(listen).map_err(failed)?;
+    Ok(())
+}
+
+/// Elsewhere the end of the input is what ends it.
+#[cfg(not(unix))]
+fn signals(_: &Stop) -> Result<(), Failure> {
+    Ok(())
+}
+
+fn open(args: &Args, session: &Session) -> Result<DiskCache> {
+    let max_size = settings::max_size(args.max_size)?.value;
+    let by_go = is_set(Names::GO.dir) && is_set("GOCACHEPROG");
+    let (dir, names) = if by_go {
+        (go_directory(session.dir_flag())?, Names::GO)
+    } else {
+        (session.dir()?.value, NAMES)
+    };
+    if dir.to_str().is_none() {
+        return Err(Failure::Usage(format!(
+            "cannot serve {}: its name is not UTF-8, and the protocol has no other paths; \
+             rename it, or name another directory",
+            dir.display()
+        ))
+        .into());
+    }
+    session::make(&dir, &names)?;
+    let mut builder =
+        DiskCache::builder(&dir).max_age(args.max_age.into()).close_budget(CLOSE_BUDGET);
+    if let Some(size) = max_size {
+        builder = builder.max_size(size.as_u64());
+    }
+    let cache = builder.open().map_err(session::about_directory)?;
+    if by_go && cache.dir().as_os_str() != dir.as_os_str() {
+        return Err(Failure::Usage(format!(
+            "GOCACHE is spelled {}, and the go command would move files out of the cache by paths \
+             that begin otherwise; set it to {}",
+            dir.display(),
+            cache.dir().display()
+        ))
+        .into());
+    }
+    Ok(cache)
+}
+
+/// The go command's own directory, as it is spelled: the go command copies a file whose path begins
+/// with exactly that, and moves any other one out of the helper's store.
+fn go_directory(flag: Option<&Path>) -> Result<PathBuf, Failure> {
+    let usage = |error: DirError| Failure::Usage(error.to_string());
+    let choice = choose(&Names::GO, &process_env).map_err(|error| usage(error.into()))?;
+    let dir = choice.require(&Names::GO).map_err(usage)?;
+    // By the text: two spellings of one directory are two prefixes.
+    match flag {
+        Some(flag) if flag.as_os_str() != dir.as_os_str() => Err(Failure::Usage(format!(
+            "--dir is {}, but GOCACHE is {}: the go command moves files out of any other directory; \
+             leave --dir out of GOCACHEPROG, and set GOCACHE to what you want",
+            flag.display(),
+            dir.display()
+        ))),
+        _ => Ok(dir),
+    }
+}
+
+/// Whether a variable has a value; an empty one counts as none, as everywhere in Go.
+fn is_set(variable: &str) -> bool {
+    process_env(variable).is_some_and(|value| !value.is_empty())
+}
+
+fn closing_line(tally: &Tally) -> String {
+    format!(
+        "{} gets, {} hits, {} misses, {} puts, {} in, {} out, {} errors, {:.1} s",
+        tally.gets,
+        tally.hits,
+        tally.misses,
+        tally.puts,
+        report::size(tally.bytes_in),
+        report::size(tally.bytes_out),
+        tally.errors,
+        tally.time.as_secs_f64()
+    )
+}

@@ -1,0 +1,68 @@
+//! Ctrl-C, which reaches the whole group: `go`, the program that it runs, and the helper.
+
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::CommandExt;
+use std::process::Stdio;
+
+use crate::go::{By, Place, signal};
+
+/// A server that takes its time to finish.
+const SERVER: &str = r#"package main
+
+import (
+	"fmt"
+	"os"
+	"os/signal"
+	"time"
+)
+
+func main() {
+	interrupted := make(chan os.Signal, 1)
+	signal.Notify(interrupted, os.Interrupt)
+	fmt.Println("ready")
+	<-interrupted
+	fmt.Println("draining")
+	time.Sleep(2 * time.Second)
+	fmt.Println("drained")
+}
+"#;
+
+#[test]
+fn ctrl_c_lets_the_program_of_go_run_finish() {
+    let place = Place::filled_by_go();
+    place.file("main.go", SERVER);
+    let mut run = place.go(By::Larder);
+    run.args(["run", "."]).process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut run = run.spawn().expect("go run");
+    let mut stdout = BufReader::new(run.stdout.take().expect("its stdout"));
+    let mut first = String::new();
+    stdout.read_line(&mut first).expect("its first line");
+    assert_eq!(first, "ready\n");
+    signal("INT", format_args!("-{}", run.id()));
+
+    let mut rest = String::new();
+    stdout.read_to_string(&mut rest).expect("its other lines");
+    let output = run.wait_with_output().expect("go run's end");
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(rest, "draining\ndrained\n", "{stderr}");
+    assert_eq!(output.status.code(), Some(0), "{stderr}");
+    // The helper was there to the end, and said so.
+    crate::go::Told { stdout: rest, stderr }.tally();
+    place.is_sound();
+}
+
+#[test]
+fn ctrl_c_ends_a_build_and_its_helper() {
+    let place = Place::empty();
+    let mut build = place.go(By::Larder);
+    build.args(["build", "std"]).process_group(0).stdout(Stdio::null()).stderr(Stdio::piped());
+    let build = build.spawn().expect("go build");
+    crate::go::wait_until("the first outputs", || place.outputs().len() > 5);
+    signal("INT", format_args!("-{}", build.id()));
+    // Its stderr is the helper's as well, so this waits for both.
+    let output = build.wait_with_output().expect("go build's end");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success(), "{stderr}");
+    assert!(!stderr.contains("GOCACHEPROG"), "{stderr}");
+    place.is_sound();
+}

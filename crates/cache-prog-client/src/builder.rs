@@ -1,0 +1,96 @@
+//! How a helper is started.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use crate::client::ProgCache;
+use crate::error::StartError;
+use crate::multiplex::Helper;
+use crate::quoting;
+
+/// How long a helper may take to say what it can do, if nothing else was set. It should be instant;
+/// one that has to log in somewhere first takes seconds.
+pub const DEFAULT_START_DEADLINE: Duration = Duration::from_secs(60);
+
+/// How long a helper may take to answer a request, if nothing else was set. One that fetches a
+/// gigabyte for it, at 4 MB/s, takes as long.
+pub const DEFAULT_REPLY_DEADLINE: Duration = Duration::from_secs(5 * 60);
+
+/// How long a helper may take to exit, if nothing else was set.
+pub const DEFAULT_CLOSE_DEADLINE: Duration = Duration::from_secs(60);
+
+/// A helper that is to be started; [`ProgCache::builder`] makes it.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct Builder {
+    command: String,
+    fuzz_dir: PathBuf,
+    env: Vec<(OsString, OsString)>,
+    limits: Limits,
+}
+
+/// How long the helper may take for what.
+#[derive(Debug, Clone)]
+pub(crate) struct Limits {
+    pub(crate) start: Duration,
+    pub(crate) reply: Duration,
+    pub(crate) close: Duration,
+}
+
+impl Builder {
+    pub(crate) fn new(command: String, fuzz_dir: PathBuf) -> Self {
+        let limits = Limits {
+            start: DEFAULT_START_DEADLINE,
+            reply: DEFAULT_REPLY_DEADLINE,
+            close: DEFAULT_CLOSE_DEADLINE,
+        };
+        Self { command, fuzz_dir, env: Vec::new(), limits }
+    }
+
+    /// Sets a variable in the helper's environment, which is otherwise that of this process.
+    pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
+        self.env.push((name.into(), value.into()));
+        self
+    }
+
+    /// How long the helper may take to say what it can do. [`DEFAULT_START_DEADLINE`] otherwise.
+    pub fn start_deadline(mut self, limit: Duration) -> Self {
+        self.limits.start = limit;
+        self
+    }
+
+    /// How long the helper may take to answer a request once it has been sent, and how long it may
+    /// read nothing while it is being sent one. When the time is over the helper is ended, and with
+    /// it every other call: replies to what it was asked can no longer be told apart.
+    /// [`DEFAULT_REPLY_DEADLINE`] otherwise.
+    pub fn reply_deadline(mut self, limit: Duration) -> Self {
+        self.limits.reply = limit;
+        self
+    }
+
+    /// How long the helper may take, from the beginning of [`close`](cache_core::Cache::close), to
+    /// finish and exit. When the time is over it is ended. [`DEFAULT_CLOSE_DEADLINE`] otherwise.
+    pub fn close_deadline(mut self, limit: Duration) -> Self {
+        self.limits.close = limit;
+        self
+    }
+
+    /// Starts the helper and waits until it has said what it can do. Its stderr is that of this
+    /// process. Every five seconds of waiting are a notice in the log.
+    ///
+    /// # Errors
+    ///
+    /// When the command names no program or one that cannot be started, and when the helper does
+    /// not come to speak the protocol. Nothing of it is left running then.
+    pub fn start(self) -> Result<ProgCache, StartError> {
+        let fields = quoting::split(&self.command)
+            .map_err(|source| StartError::Quoting { command: self.command.clone(), source })?;
+        let (&program, arguments) = fields.split_first().ok_or(StartError::NoProgram)?;
+        let mut command = Command::new(program);
+        command.args(arguments).envs(self.env);
+        let helper = Helper::start(program, command, self.limits)?;
+        Ok(ProgCache::new(helper, self.fuzz_dir))
+    }
+}
