@@ -77,8 +77,12 @@ impl Builder {
     ///
     /// When the directory is not there, is not a directory or cannot be opened.
     pub fn open(self) -> Result<DiskCache> {
-        // The paths that it gives out must lead to the outputs from any working directory.
-        let dir = absolute(&self.dir).map_err(Error::io("find", &self.dir))?;
+        // The paths that it gives out must lead to the outputs from any working directory. An
+        // absolute one stays as it is spelled, `//` and all: the go command goes by the spelling.
+        let dir = match self.dir.is_absolute() {
+            true => self.dir,
+            false => absolute(&self.dir).map_err(Error::io("find", &self.dir))?,
+        };
         Ok(DiskCache {
             root: Root::open(dir)?,
             clock: self.clock,

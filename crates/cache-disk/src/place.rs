@@ -9,7 +9,7 @@ use crate::disk::DiskCache;
 use crate::look::{Kind, Look};
 use crate::positional::FromStart;
 use crate::publish::Temporary;
-use crate::put::{PIECE, Put, TRIES, read_piece};
+use crate::put::{Put, TRIES, piece_for, read_piece};
 use crate::{executable, layout, remove, usage};
 
 impl<'a> Put<'a> {
@@ -145,10 +145,4 @@ pub(crate) fn is_same(stored: &File, expected: &mut dyn Read, size: u64) -> io::
         left = left.saturating_sub(n as u64);
     }
     Ok(true)
-}
-
-/// A buffer for something of this size: small ones come from the allocator's own stock, large ones
-/// from the kernel, page by page.
-fn piece_for(size: u64) -> Vec<u8> {
-    vec![0; usize::try_from(size).map_or(PIECE, |size| size.min(PIECE))]
 }

@@ -17,8 +17,11 @@ use crate::publish::Temporary;
 use crate::root::{EXECUTABLE_MODE, FILE_MODE};
 use crate::{entry_file, layout, place, remove, usage};
 
+/// The size of a source that nothing is known of.
+const UNKNOWN: u64 = u64::MAX;
+
 /// How much is read and written at a time, in bytes.
-pub(crate) const PIECE: usize = 128 << 10;
+const PIECE: usize = 128 << 10;
 
 /// How often a name that others change at the same time is tried.
 pub(crate) const TRIES: u32 = 16;
@@ -33,12 +36,15 @@ pub(crate) fn put(
     let (output, size, file) = match source {
         Source::Bytes(bytes) => put.bytes(bytes)?,
         Source::Seekable(source) => put.seekable(source)?,
-        Source::File(file) => put.once(&mut FromStart::new(file), |_, _| Ok(()))?,
-        Source::Reader(reader) => put.once(reader, |_, _| Ok(()))?,
+        Source::File(file) => {
+            let size = file.metadata().map_or(UNKNOWN, |metadata| metadata.len());
+            put.once(&mut FromStart::new(file), size, |_, _| Ok(()))?
+        }
+        Source::Reader(reader) => put.once(reader, UNKNOWN, |_, _| Ok(()))?,
         Source::Promised { output, size, body } => {
             // One byte more than promised is enough to see that the promise is broken.
             let mut body = body.take(size.saturating_add(1));
-            put.once(&mut body, |found, found_size| {
+            put.once(&mut body, size, |found, found_size| {
                 if (found, found_size) == (output, size) {
                     return Ok(());
                 }
@@ -95,7 +101,7 @@ impl<'a> Put<'a> {
             source.rewind().map_err(failed)?;
             // One byte more than before is enough to see that it has grown.
             let mut again = (&mut *source).take(size.saturating_add(1));
-            let (temporary, found, _) = self.copy(output.as_bytes()[0], &mut again)?;
+            let (temporary, found, _) = self.copy(output.as_bytes()[0], &mut again, size)?;
             if found != output {
                 return Err(Error::ContentChanged { action: *self.action });
             }
@@ -105,14 +111,16 @@ impl<'a> Put<'a> {
     }
 
     /// Copied and hashed in one pass, so that what is stored is what was hashed; `check` sees the
-    /// output ID and the size before anything is published.
+    /// output ID and the size before anything is published. It will have about `likely_size` bytes.
     fn once(
         &self,
         source: &mut dyn Read,
+        likely_size: u64,
         check: impl FnOnce(OutputId, u64) -> Result<()>,
     ) -> Result<Output> {
         // The output's own folder is not known before its last byte.
-        let (temporary, output, size) = self.copy(self.action.as_bytes()[0], source)?;
+        let (temporary, output, size) =
+            self.copy(self.action.as_bytes()[0], source, likely_size)?;
         check(output, size)?;
         self.verify(output, size)?;
         let written = temporary.file().try_clone().map_err(|e| temporary.write_failed(e))?;
@@ -125,18 +133,24 @@ impl<'a> Put<'a> {
     }
 
     /// Copies a source into a temporary file and hashes what it writes.
-    fn copy(&self, folder: u8, source: &mut dyn Read) -> Result<(Temporary<'a>, OutputId, u64)> {
+    fn copy(
+        &self,
+        folder: u8,
+        source: &mut dyn Read,
+        likely_size: u64,
+    ) -> Result<(Temporary<'a>, OutputId, u64)> {
         let mut temporary = self.temporary(folder)?;
         let mut sha = Sha256::new();
         let mut size = 0;
-        let mut piece = vec![0; PIECE];
+        // One byte more, so that the end is seen with the last piece.
+        let mut piece = piece_for(likely_size.saturating_add(1));
         loop {
             let n = read_piece(source, &mut piece)
                 .map_err(|source| Error::Source { action: *self.action, source })?;
             sha.update(&piece[..n]);
             temporary.write(&piece[..n]).map_err(|e| temporary.write_failed(e))?;
             size += n as u64;
-            if n < PIECE {
+            if n < piece.len() {
                 return Ok((temporary, OutputId::from_bytes(sha.finalize().into()), size));
             }
         }
@@ -188,6 +202,12 @@ impl<'a> Put<'a> {
         }
         Err(Error::io("create", root.path_of(&name))(ErrorKind::ResourceBusy.into()))
     }
+}
+
+/// A buffer for something of this size: small ones come from the allocator's own stock, large ones
+/// from the kernel, page by page.
+pub(crate) fn piece_for(size: u64) -> Vec<u8> {
+    vec![0; usize::try_from(size).map_or(PIECE, |size| size.min(PIECE))]
 }
 
 /// Fills `buffer` as far as the reader goes.

@@ -11,6 +11,9 @@
 //! its limit has passed ([`Builder::reply_deadline`]). Once it has failed it is ended, for after
 //! that nothing says which reply belongs to what, and every later call gets that error at once.
 //!
+//! Outside Unix a pipe cannot be waited for with a limit. A write that the helper does not take ends
+//! there with the limit of another call, or with the helper.
+//!
 //! ```no_run
 //! use cache_core::{Cache, CacheExt};
 //! use cache_prog_client::ProgCache;

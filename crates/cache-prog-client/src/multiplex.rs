@@ -287,7 +287,7 @@ impl Shared {
 /// that says how it is used.
 fn grace(problem: &HelperProblem) -> Duration {
     match problem {
-        HelperProblem::Exited | HelperProblem::ClosedInput => Duration::from_secs(1),
+        HelperProblem::Exited | HelperProblem::ClosedInput => Duration::from_secs(2),
         HelperProblem::Garbage(_)
         | HelperProblem::UnknownId(_)
         | HelperProblem::DeclaredNothing { .. } => Duration::from_millis(100),

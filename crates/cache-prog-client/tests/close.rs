@@ -36,7 +36,7 @@ fn an_exit_without_a_reply_is_as_good_as_one() {
 #[test]
 fn a_helper_that_does_not_answer_close_exits_when_its_input_ends() {
     builder("forgets-close")
-        .close_deadline(Duration::from_secs(2))
+        .close_deadline(Duration::from_secs(8))
         .start()
         .unwrap()
         .close()

@@ -126,14 +126,14 @@ fn a_helper_that_closes_a_pipe_and_lives_on_is_ended() {
 
 #[test]
 fn a_helper_that_never_answers_is_given_up_after_the_deadline() {
-    let limit = Duration::from_millis(200);
+    let limit = Duration::from_secs(2);
     let cache = builder("never-answers").reply_deadline(limit).start().unwrap();
     let error = fails(&cache, 8);
     assert!(
         matches!(error.problem, HelperProblem::NoAnswer { after, .. } if after == limit),
         "{error}"
     );
-    assert!(error.to_string().contains("did not answer a get within 200ms"), "{error}");
+    assert!(error.to_string().contains("did not answer a get within 2s"), "{error}");
 }
 
 #[test]
@@ -176,7 +176,7 @@ fn a_flood_of_answers_to_nobody_ends_a_helper_that_has_stopped_reading() {
 
 #[test]
 fn a_flood_of_nothing_is_no_answer() {
-    let limit = Duration::from_millis(200);
+    let limit = Duration::from_secs(2);
     let cache = builder(r#"floods " ""#).reply_deadline(limit).start().unwrap();
     let error = fails(&cache, 1);
     assert!(matches!(error.problem, HelperProblem::NoAnswer { .. }), "{error}");

@@ -52,10 +52,11 @@ pub enum Problem {
 
 impl From<Error> for io::Error {
     fn from(error: Error) -> Self {
-        match error.problem {
-            Problem::Io(e) => e,
-            Problem::Cut => io::Error::new(io::ErrorKind::UnexpectedEof, error),
-            _ => io::Error::new(io::ErrorKind::InvalidData, error),
-        }
+        let kind = match &error.problem {
+            Problem::Io(e) => e.kind(),
+            Problem::Cut => io::ErrorKind::UnexpectedEof,
+            _ => io::ErrorKind::InvalidData,
+        };
+        io::Error::new(kind, error)
     }
 }

@@ -110,17 +110,7 @@ fn open(args: &Args, session: &Session) -> Result<DiskCache> {
     if let Some(size) = max_size {
         builder = builder.max_size(size.as_u64());
     }
-    let cache = builder.open().map_err(session::about_directory)?;
-    if by_go && cache.dir().as_os_str() != dir.as_os_str() {
-        return Err(Failure::Usage(format!(
-            "GOCACHE is spelled {}, and the go command would move files out of the cache by paths \
-             that begin otherwise; set it to {}",
-            dir.display(),
-            cache.dir().display()
-        ))
-        .into());
-    }
-    Ok(cache)
+    builder.open().map_err(session::about_directory)
 }
 
 /// The go command's own directory, as it is spelled: the go command copies a file whose path begins

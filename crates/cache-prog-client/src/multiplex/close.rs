@@ -12,6 +12,8 @@ impl Helper {
         }
         let shared = &*self.shared;
         let is_open = {
+            // A failure that is being dealt with comes first.
+            let _one_at_a_time = lock(&shared.ending);
             let mut state = lock(&shared.state);
             let is_open = matches!(state.stage, Stage::Open);
             if is_open {
