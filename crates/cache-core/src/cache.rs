@@ -162,7 +162,8 @@ pub struct PutOptions {
     /// Stores the output as an executable of this name. Optional in the contract: a cache without
     /// executables answers [`Error::Unsupported`](crate::Error::Unsupported).
     pub executable: Option<FileName>,
-    /// The entry's time; `None` for now.
+    /// The entry's time; `None` for now. A cache that cannot store another answers
+    /// [`Error::Unsupported`](crate::Error::Unsupported).
     pub time: Option<SystemTime>,
 }
 

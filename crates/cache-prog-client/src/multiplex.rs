@@ -172,12 +172,15 @@ impl Shared {
             match replies.next() {
                 Ok(Some(reply)) => {
                     let id = reply.id;
-                    let waiting = lock(&self.state).waiting.remove(&id);
-                    let Some(waiting) = waiting else { break HelperProblem::UnknownId(id) };
-                    // Seen here, its exit right afterwards cannot hide it.
-                    if id == 0 && reply.known_commands.is_empty() {
+                    let mut state = lock(&self.state);
+                    let declares = id == 0 && state.waiting.contains_key(&0);
+                    if declares && reply.known_commands.is_empty() {
+                        // Its exit right afterwards, seen here, cannot hide it.
                         break HelperProblem::DeclaredNothing { error: reply.error };
                     }
+                    let waiting = state.waiting.remove(&id);
+                    drop(state);
+                    let Some(waiting) = waiting else { break HelperProblem::UnknownId(id) };
                     // Fails when the caller has given up, which ends the helper.
                     waiting.try_send(reply).ok();
                 }

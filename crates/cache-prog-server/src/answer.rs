@@ -102,18 +102,20 @@ pub(crate) fn put(owed: Owed, put: &Put, body: &mut (dyn Read + Send)) {
     let Put { action, output, size } = *put;
     let service = owed.service();
     let source = Source::Promised { output, size, body };
-    let path = match service.cache.put(&action, source, &PutOptions::default()) {
-        Ok(stored) => stored.file.map(|file| file.path),
+    let stored = match service.cache.put(&action, source, &PutOptions::default()) {
+        Ok(stored) => stored,
         Err(e) => {
             tracing::warn!("put {action}: {e}");
             return owed.refuse(e.to_string());
         }
     };
-    match path {
+    match stored.file.map(|file| file.path) {
         Some(path) if path.to_str().is_some() => {
             tracing::debug!("put {action}: {size} bytes");
             service.counters.put(size);
-            owed.pay(Response { disk_path: Some(path), ..Response::default() });
+            // The go command has no use for the time; a client that knows the entry has.
+            let time = Some(stored.entry.time);
+            owed.pay(Response { time, disk_path: Some(path), ..Response::default() });
         }
         Some(path) => owed.refuse(format!("the path {} is not UTF-8", path.display())),
         None => owed.refuse("the cache has no file of what was put".to_owned()),
