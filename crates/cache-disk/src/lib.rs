@@ -32,6 +32,7 @@ mod clock;
 mod disk;
 mod entry_file;
 mod executable;
+mod hashing;
 mod layout;
 mod list;
 mod look;

@@ -8,17 +8,16 @@ use cache_core::{
     Result, Source, Stored, VerifyMismatch,
 };
 
-use sha2::{Digest, Sha256};
-
 use crate::disk::DiskCache;
+use crate::hashing::hashed;
 use crate::look::Kind;
 use crate::positional::FromStart;
 use crate::publish::Temporary;
 use crate::root::{EXECUTABLE_MODE, FILE_MODE};
 use crate::{entry_file, layout, place, remove, usage};
 
-/// The size of a source that nothing is known of.
-const UNKNOWN: u64 = u64::MAX;
+/// The likely size of a source that nothing is known of: small, as most outputs are.
+const UNKNOWN: u64 = PIECE as u64;
 
 /// How much is read and written at a time, in bytes.
 const PIECE: usize = 128 << 10;
@@ -140,20 +139,23 @@ impl<'a> Put<'a> {
         likely_size: u64,
     ) -> Result<(Temporary<'a>, OutputId, u64)> {
         let mut temporary = self.temporary(folder)?;
-        let mut sha = Sha256::new();
-        let mut size = 0;
-        // One byte more, so that the end is seen with the last piece.
-        let mut piece = piece_for(likely_size.saturating_add(1));
-        loop {
-            let n = read_piece(source, &mut piece)
-                .map_err(|source| Error::Source { action: *self.action, source })?;
-            sha.update(&piece[..n]);
-            temporary.write(&piece[..n]).map_err(|e| temporary.write_failed(e))?;
-            size += n as u64;
-            if n < piece.len() {
-                return Ok((temporary, OutputId::from_bytes(sha.finalize().into()), size));
+        let (size, output) = hashed(likely_size, |hash| {
+            let mut size = 0;
+            // One byte more, so that the end is seen with the last piece.
+            let mut piece = piece_for(likely_size.saturating_add(1));
+            loop {
+                let n = read_piece(source, &mut piece)
+                    .map_err(|source| Error::Source { action: *self.action, source })?;
+                temporary.write(&piece[..n]).map_err(|e| temporary.write_failed(e))?;
+                size += n as u64;
+                if n < piece.len() {
+                    hash(piece, n);
+                    return Ok(size);
+                }
+                piece = hash(piece, n);
             }
-        }
+        })?;
+        Ok((temporary, output, size))
     }
 
     fn temporary(&self, folder: u8) -> Result<Temporary<'a>> {

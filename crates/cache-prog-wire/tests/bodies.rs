@@ -36,7 +36,7 @@ fn a_body_of_any_size_comes_whole_in_reads_of_any_size() {
         let bytes = noise(size);
         let text = stream(&bytes);
         for reads in [&[1][..], &[2], &[3], &[7], &[4096], &[65536], &[1, 100_000, 13]] {
-            if size > 1 << 20 && reads[0] < 7 {
+            if size > 10_000 && reads[0] < 7 && reads.len() == 1 {
                 continue; // The small ones have shown it, and this would take seconds.
             }
             let all = requests(Pieces::of(reads, text.as_bytes())).expect("two requests");

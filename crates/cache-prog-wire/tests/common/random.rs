@@ -26,7 +26,7 @@ fn id() -> impl Strategy<Value = Option<Vec<u8>>> {
 fn body() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         6 => vec(any::<u8>(), 0..300),
-        1 => (0usize..300_000).prop_map(noise),
+        1 => (0usize..150_000).prop_map(noise),
         1 => (0usize..8).prop_map(|n| noise(48 * 1024 - 4 + n)),
     ]
 }
