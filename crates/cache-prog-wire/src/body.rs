@@ -3,6 +3,7 @@
 use std::io::{self, Read, Write};
 
 use base64::Engine;
+use base64_simd::{STANDARD, STANDARD_NO_PAD};
 use memchr::memchr2;
 
 use crate::error::{Problem, Result};
@@ -142,7 +143,16 @@ impl Decoding {
         if self.state == State::Padded {
             return None;
         }
-        BASE64.decode_vec(groups, &mut self.plain).ok()?;
+        // Only the last group may have padding, or bits that it does not use; `base64` takes those
+        // as Go does, `base64-simd` takes the rest in a fifth of the time.
+        let (plain, last_group) = groups.split_at(groups.len() - 4);
+        let before = self.plain.len();
+        let decoded = STANDARD_NO_PAD.decode_append(plain, &mut self.plain).is_ok()
+            && BASE64.decode_vec(last_group, &mut self.plain).is_ok();
+        if !decoded {
+            self.plain.truncate(before);
+            return None;
+        }
         if *last == b'=' {
             self.state = State::Padded;
         }
@@ -248,10 +258,7 @@ impl<'a, W: Write> BodyWriter<'a, W> {
 
     /// Encodes whole groups, or the last one.
     fn encode(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let start = self.encoded.len();
-        self.encoded.resize(start + bytes.len().div_ceil(3) * 4, 0);
-        // The room is what the encoding needs, so this cannot fail.
-        BASE64.encode_slice(bytes, &mut self.encoded[start..]).map_err(io::Error::other)?;
+        STANDARD.encode_append(bytes, self.encoded);
         if self.encoded.len() >= PIECE { self.send() } else { Ok(()) }
     }
 
