@@ -11,7 +11,7 @@ use crate::fields::BASE64;
 use crate::value::Values;
 
 /// How many bytes are encoded at a time; a multiple of 3, so that no group ends in the middle.
-const PIECE: usize = 48 << 10;
+const PIECE: usize = 192 << 10;
 
 /// A body that is being read.
 #[derive(Default)]

@@ -15,7 +15,7 @@ pub struct RequestReader<R> {
 }
 
 impl<R: Read> RequestReader<R> {
-    /// Reads from `reader`, in pieces of 64 KiB; it needs no buffer of its own.
+    /// Reads from `reader`, in pieces of 256 KiB; it needs no buffer of its own.
     pub fn new(reader: R) -> Self {
         Self { values: Values::new(reader), body: None }
     }
@@ -66,7 +66,7 @@ impl<R: Read> Read for Body<'_, R> {
 pub struct ResponseReader<R>(Values<R>);
 
 impl<R: Read> ResponseReader<R> {
-    /// Reads from `reader`, in pieces of 64 KiB; it needs no buffer of its own.
+    /// Reads from `reader`, in pieces of 256 KiB; it needs no buffer of its own.
     pub fn new(reader: R) -> Self {
         Self(Values::new(reader))
     }

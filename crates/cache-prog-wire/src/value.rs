@@ -9,8 +9,9 @@ use crate::error::{Error, Problem, Result};
 /// The most bytes that a message may have, a body not counted. Real ones have a few hundred.
 pub const HEADER_LIMIT: usize = 256 << 10;
 
-/// How much is read at a time, in bytes.
-const BUFFER: usize = 64 << 10;
+/// How much is read at a time, in bytes. Each reading wakes the writer up, so few and large ones are
+/// faster.
+const BUFFER: usize = 256 << 10;
 
 /// A stream of JSON values, and where it is.
 pub(crate) struct Values<R> {

@@ -1,10 +1,15 @@
 //! `go build -o` of an archive: the go command copies it out of its own directory, and *moves* it
 //! out of any other. Nothing may leave the store.
 
+use std::path::PathBuf;
+
 use crate::go::{By, Place};
 
 fn an_archive_is_copied(place: &Place) {
-    place.file("lib/lib.go", "package lib\n\nfunc Answer() int { return 42 }\n");
+    // Another package for each cache, so that the first build has something to do.
+    let source = format!("package lib\n\nfunc Where() string {{ return {:?} }}\n", place.cache());
+    place.file("lib/lib.go", &source);
+    // Not with plain go: it does move files out of a directory that is spelled oddly.
     let build = "build -x -buildmode=archive -o ../x.a ./lib";
     let archive = || {
         let path = place.path("x.a");
@@ -20,11 +25,13 @@ fn an_archive_is_copied(place: &Place) {
     let second = place.run(By::Larder, build);
     second.is_all_cached();
     assert!(archive() == bytes, "the archive out of the cache differs");
-    assert_eq!(place.outputs(), outputs, "something left the store");
+    assert_eq!(missing(place, &outputs), [] as [&PathBuf; 0], "it has left the store");
     place.is_sound();
-    assert_eq!(place.run(By::Go, build).work(), [] as [&str; 0]);
-    assert!(archive() == bytes, "the archive that plain go gives differs");
-    assert_eq!(place.outputs(), outputs);
+}
+
+fn missing<'a>(place: &Place, outputs: &'a [PathBuf]) -> Vec<&'a PathBuf> {
+    let now = place.outputs();
+    outputs.iter().filter(|output| !now.contains(output)).collect()
 }
 
 #[test]
@@ -34,5 +41,19 @@ fn an_archive_is_copied_out_of_the_store() {
 
 #[test]
 fn an_archive_is_copied_out_of_the_store_behind_a_symbolic_link() {
-    an_archive_is_copied(&Place::filled_by_go().called("link to the cache"));
+    let place = Place::filled_by_go();
+    let link = place.path("link to the cache");
+    std::os::unix::fs::symlink(place.cache(), &link).expect("a symbolic link");
+    an_archive_is_copied(&place.spelled(link));
+}
+
+#[test]
+fn an_archive_is_copied_out_of_the_store_however_it_is_spelled() {
+    let mut place = Place::filled_by_go();
+    for spelling in ["cache/", "./cache", "/cache", "module/../cache", "cache//.//"] {
+        // As text: a path would be put together without what is spelled oddly.
+        let dir = format!("{}/{spelling}", place.path("").display());
+        place = place.spelled(dir);
+        an_archive_is_copied(&place);
+    }
 }

@@ -42,12 +42,14 @@ impl Place {
         place
     }
 
-    /// The same with another name for the cache directory, which `GOCACHE` has from now on.
-    pub fn called(mut self, name: &str) -> Self {
-        let link = self.path(name);
-        std::os::unix::fs::symlink(&self.cache, &link).expect("a symbolic link");
-        self.cache = link;
+    /// The same with another spelling of the cache directory, which is `GOCACHE` from now on.
+    pub fn spelled(mut self, cache: impl Into<PathBuf>) -> Self {
+        self.cache = cache.into();
         self
+    }
+
+    pub fn cache(&self) -> &Path {
+        &self.cache
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
