@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 /// What a reader reads ahead at most, in bytes.
-const BUFFER: usize = 64 << 10;
+const BUFFER: usize = 256 << 10;
 
 /// Sizes of reads, in turn.
 fn reads() -> impl Strategy<Value = Vec<usize>> {
