@@ -66,7 +66,7 @@ fn test(sh: &Shell, what: &[&str]) -> Result<()> {
     if nextest.run().is_ok() {
         cmd!(sh, "cargo nextest run {what...}").run()?;
     } else {
-        cmd!(sh, "cargo test {what...} --lib --bins --tests").run()?;
+        cmd!(sh, "cargo test {what...} --lib --bins --tests --examples").run()?;
     }
     Ok(())
 }

@@ -6,7 +6,8 @@ use anyhow::{Context, Result, bail};
 use xshell::{Shell, cmd};
 
 use crate::go::Go;
-use crate::{oracle, place, scripts};
+use crate::scripts::{self, Chosen};
+use crate::{oracle, place};
 
 /// A test target that needs Go.
 struct Suite {
@@ -16,8 +17,8 @@ struct Suite {
     /// The feature that the target is behind, so that the ordinary tests need no Go.
     feature: &'static str,
     needs: Needs,
-    /// Which of its tests run with the oldest Go, by the beginning of their names. With other Gos
-    /// than the newest and the oldest nothing runs, unless all are asked for.
+    /// Which of its tests run with the oldest Go, by the beginning of their names; all of them run
+    /// with every Go when that is asked for. `None`: the suite is for the newest alone.
     with_oldest: Option<&'static str>,
 }
 
@@ -63,9 +64,8 @@ const SUITES: &[Suite] = &[
 /// Go's own script tests, which are no target of ours: with all Gos only, for they take long.
 const SCRIPTS: &str = "scripts";
 
-/// `cargo xtask e2e [--all-go] [SUITE]`: every suite, or the one of that name. What a suite is on
-/// the helper runs with the newest Go and in part with the oldest; all of it with every Go after
-/// `--all-go`.
+/// `cargo xtask e2e [--all-go] [SUITE]`: every suite, or the one of that name, with the newest Go
+/// and in part with the oldest. `--all-go`: with every Go, and Go's script tests as well.
 pub(crate) fn run(name: Option<&str>, all_go: bool) -> Result<()> {
     let chosen: Vec<&Suite> =
         SUITES.iter().filter(|suite| name.is_none_or(|name| name == suite.name)).collect();
@@ -79,7 +79,7 @@ pub(crate) fn run(name: Option<&str>, all_go: bool) -> Result<()> {
     announce(&go);
     chosen.iter().try_for_each(|suite| suite.run(&sh, &go, None))?;
     if with_scripts {
-        scripts::run(&sh, &go)?;
+        scripts::run(&sh, &go, Chosen::All)?;
     }
     for version in Go::older(&go, all_go) {
         let go = Go::of_version(&sh, version)?;
@@ -92,7 +92,7 @@ pub(crate) fn run(name: Option<&str>, all_go: bool) -> Result<()> {
             }
         }
         if with_scripts && all_go {
-            scripts::run(&sh, &go)?;
+            scripts::run(&sh, &go, Chosen::Core)?;
         }
     }
     Ok(())

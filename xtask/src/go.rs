@@ -112,7 +112,8 @@ pub(crate) fn print_path(version: Option<&str>) -> Result<()> {
     Ok(())
 }
 
-fn shielded<'a>(sh: &'a Shell, program: &Path) -> Cmd<'a> {
+/// A program of Go's, shielded from the user's Go settings and from the network.
+pub(crate) fn shielded<'a>(sh: &'a Shell, program: &Path) -> Cmd<'a> {
     cmd!(sh, "{program}")
         .env("GOENV", "off")
         .env("GOTOOLCHAIN", "local")

@@ -1,85 +1,152 @@
-//! The go command's own script tests, with and without `larder serve`: as many must pass.
+//! The go command's own script tests, with plain `go` and with `larder serve`: as many must pass.
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
+use std::time::Instant;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use xshell::{Shell, cmd};
 
-use crate::go::Go;
+use crate::go::{self, Go};
 use crate::place;
 
-/// Which scripts run, by the beginnings of their names: those about building, caching, testing,
-/// vetting and cleaning.
-const CHOSEN: &[&str] =
-    &["build_", "cache_", "clean_", "env_cache", "env_gocacheprog", "list_export", "test_", "vet"];
-
-/// The longest that one run of them may take.
-const PATIENCE: Duration = Duration::from_secs(30 * 60);
-
-/// Where the scripts' environment names their cache directory, and what is put there.
-const ENVIRONMENT: &str = "\"GOCACHE=\" + testGOCACHE,";
-const WITH_HELPER: &str =
-    "\"GOCACHE=\" + testGOCACHE, \"GOCACHEPROG=\" + os.Getenv(\"SCRIPTS_GOCACHEPROG\"),";
-
-/// A copy of GOROOT, in which the scripts may be given a helper.
-struct Copy<'a> {
-    sh: &'a Shell,
-    go: Go,
-    folder: tempfile::TempDir,
+/// Which scripts run, by the beginnings of their names.
+#[derive(Clone, Copy)]
+pub(crate) enum Chosen {
+    /// All about building, caching, testing, vetting and cleaning: six minutes on two cores, twice.
+    All,
+    /// Those that look into the cache: one minute, twice.
+    Core,
 }
 
-/// What a run of the scripts gave: by name, whether it passed, failed or was skipped.
-type Results = BTreeMap<String, String>;
-
-/// Runs the scripts with plain `go`, then with `larder serve`. What passed the first time must pass
-/// the second.
-pub(crate) fn run(sh: &Shell, go: &Go) -> Result<()> {
-    cmd!(sh, "cargo build --release --package cache-cli").run()?;
-    let larder = place::target()?.join(format!("release/larder{}", std::env::consts::EXE_SUFFIX));
-    let copy = Copy::new(sh, go)?;
-    let plain = copy.run("plain", "")?;
-    let helped = copy.run("larder", &format!("'{}' serve", larder.display()))?;
-    for (name, result) in &helped {
-        match plain.get(name) {
-            Some(plain) if plain == result => {}
-            plain => {
-                let plain = plain.map_or("-", String::as_str);
-                println!("script {name}: {plain} with plain go, {result} with larder serve");
+impl Chosen {
+    fn pattern(self) -> &'static str {
+        match self {
+            Chosen::All => "build_|cache_|clean_|env_gocacheprog|list_export|test_|vet(_|$)",
+            Chosen::Core => {
+                "build_cache|cache_|clean_|env_gocacheprog|list_export|test_cache|vet(_|$)"
             }
         }
     }
-    let worse: Vec<&str> = passed(&plain).filter(|name| !passed(&helped).any(|n| n == *name)).collect();
-    ensure!(worse.is_empty(), "scripts that pass with plain go only: {}", worse.join(", "));
+}
+
+/// The longest that one run of them may take, as Go writes it.
+const TIMEOUT: &str = "30m";
+
+/// Where the scripts' environment gets its cache directory, and what it gets with that.
+const CACHE: &str = "\"GOCACHE=\" + testGOCACHE,";
+const CACHE_AND_HELPER: &str =
+    "\"GOCACHE=\" + testGOCACHE, \"GOCACHEPROG=\" + os.Getenv(\"SCRIPTS_GOCACHEPROG\"),";
+
+/// The script tests of a Go, built, in a copy of its GOROOT.
+struct Scripts<'a> {
+    sh: &'a Shell,
+    folder: tempfile::TempDir,
+}
+
+/// By its name, whether a script has passed, failed or been skipped.
+type Results = BTreeMap<String, String>;
+
+/// Runs the scripts with plain `go`, then with `larder serve`. Whatever passes with the one must
+/// pass with the other.
+pub(crate) fn run(sh: &Shell, go: &Go, chosen: Chosen) -> Result<()> {
+    cmd!(sh, "cargo build --release --package cache-cli").run()?;
+    let larder = place::target()?.join(format!("release/larder{}", std::env::consts::EXE_SUFFIX));
+    let scripts = Scripts::build(sh, go)?;
+    let plain = scripts.run("plain go", None, chosen)?;
+    let helper = format!("'{}' serve", larder.display());
+    let served = scripts.run("larder serve", Some(helper), chosen)?;
+    let mut worse = 0;
+    for (name, with_plain) in &plain {
+        let with_larder = served.get(name).map_or("lost", String::as_str);
+        if with_plain != with_larder {
+            println!("script {name}: {with_plain} with plain go, {with_larder} with larder serve");
+            worse += usize::from(with_plain == "PASS");
+        }
+    }
+    ensure!(worse == 0, "Go {}: {worse} scripts pass with plain go only", go.version);
     Ok(())
 }
 
-fn passed(results: &Results) -> impl Iterator<Item = &str> {
-    results.iter().filter(|(_, result)| *result == "PASS").map(|(name, _)| name.as_str())
-}
-
-impl<'a> Copy<'a> {
-    fn new(sh: &'a Shell, go: &Go) -> Result<Self> {
+impl<'a> Scripts<'a> {
+    fn build(sh: &'a Shell, go: &Go) -> Result<Self> {
+        eprintln!("xtask: building the script tests of Go {}", go.version);
         let folder = tempfile::Builder::new().prefix("go-scripts-").tempdir()?;
-        let (from, root) = (&go.root, folder.path().join("goroot"));
+        let scripts = Self { sh, folder };
+        let (from, root) = (&go.root, scripts.path("goroot"));
         cmd!(sh, "cp -R {from} {root}").quiet().run().context("cannot copy GOROOT")?;
         let source = root.join("src/cmd/go/script_test.go");
-        let text = fs::read_to_string(&source).with_context(|| format!("{}", source.display()))?;
+        let text = fs::read_to_string(&source)
+            .with_context(|| format!("cannot read Go's own {}", source.display()))?;
         ensure!(
-            text.matches(ENVIRONMENT).count() == 1,
-            "{} does not set GOCACHE as it used to: see where scripts get their environment",
+            text.matches(CACHE).count() == 1,
+            "{} does not give scripts their cache directory where it used to",
             source.display()
         );
-        fs::write(&source, text.replace(ENVIRONMENT, WITH_HELPER))?;
-        let program = root.join("bin").join(go.program.file_name().unwrap_or_default());
-        let go = Go { program, root, version: go.version.clone() };
-        let copy = Self { sh, go, folder };
-        eprintln!("xtask: building the script tests of Go {}", go_version(&copy));
-        let (test, cache) = (copy.path("scripts.test"), copy.path("cache"));
-        let build = copy.go.cmd(sh).args(["test", "-c", "-o"]).arg(&test).arg("cmd/go");
-        build.env("GOCACHE", &cache).quiet().run().context("cannot build the script tests")?;
-        Ok(copy)
+        fs::write(&source, text.replace(CACHE, CACHE_AND_HELPER))?;
+        let test = scripts.path("scripts.test");
+        go::shielded(sh, &scripts.path("goroot/bin/go"))
+            .args(["test", "-c", "-o"])
+            .args([test.as_os_str(), "cmd/go".as_ref()])
+            .env("GOCACHE", scripts.path("cache"))
+            .quiet()
+            .run()
+            .context("cannot build the script tests")?;
+        Ok(scripts)
     }
+
+    /// Runs them, with a helper or without, on a copy of the cache that building them left.
+    fn run(&self, title: &str, helper: Option<String>, chosen: Chosen) -> Result<Results> {
+        let begun = Instant::now();
+        let sh = self.sh;
+        let (filled, cache, tmp) = (self.path("cache"), self.path(title), self.path("tmp"));
+        cmd!(sh, "cp -R {filled} {cache}").quiet().run()?;
+        fs::create_dir_all(&tmp)?;
+        let root = self.path("goroot");
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let path = std::iter::once(root.join("bin")).chain(std::env::split_paths(&path));
+        let output = {
+            let _dir = sh.push_dir(root.join("src/cmd/go"));
+            go::shielded(sh, &self.path("scripts.test"))
+                .arg(format!("-test.run=TestScript/^({})", chosen.pattern()))
+                .arg(format!("-test.timeout={TIMEOUT}"))
+                .arg("-test.v")
+                .env("PATH", std::env::join_paths(path)?)
+                .env("GOROOT", &root)
+                .env("GOCACHE", &cache)
+                .env("TMPDIR", &tmp)
+                .env("SCRIPTS_GOCACHEPROG", helper.unwrap_or_default())
+                .quiet()
+                .ignore_status()
+                .output()?
+        };
+        let log = place::target()?.join(format!("scripts-{}.log", title.replace(' ', "-")));
+        fs::write(&log, &output.stdout)?;
+        let results = results(&String::from_utf8_lossy(&output.stdout));
+        let count = |result: &str| results.values().filter(|found| *found == result).count();
+        println!(
+            "scripts with {title}: {} passed, {} failed, {} skipped, in {} s ({})",
+            count("PASS"),
+            count("FAIL"),
+            count("SKIP"),
+            begun.elapsed().as_secs(),
+            log.display()
+        );
+        ensure!(count("PASS") > 0, "no script passed: see {}", log.display());
+        Ok(results)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+}
+
+/// Reads the output of `-test.v`: `    --- PASS: TestScript/NAME (1.23s)`.
+fn results(output: &str) -> Results {
+    let result = |line: &str| {
+        let (result, rest) = line.strip_prefix("    --- ")?.split_once(": TestScript/")?;
+        Some((rest.split(' ').next()?.to_owned(), result.to_owned()))
+    };
+    output.lines().filter_map(result).collect()
 }

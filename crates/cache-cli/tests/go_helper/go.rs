@@ -1,6 +1,7 @@
 //! A `go` to run, with a cache directory and a module of its own.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
@@ -115,6 +116,19 @@ impl Place {
             files(&self.cache).into_iter().map(|(path, _)| path).collect();
         outputs.retain(|path| path.to_string_lossy().ends_with("-d"));
         outputs
+    }
+
+    /// Waits until some packages have been compiled, which is in the middle of a build from empty:
+    /// before that `go` only looks around.
+    pub fn wait_for_packages(&self) {
+        let is_package = |output: &PathBuf| {
+            let mut first = [0; 8];
+            let read = File::open(output).and_then(|mut file| file.read_exact(&mut first));
+            read.is_ok() && first == *b"!<arch>\n"
+        };
+        wait_until("the first packages", || {
+            self.outputs().iter().filter(|o| is_package(o)).count() > 5
+        });
     }
 }
 

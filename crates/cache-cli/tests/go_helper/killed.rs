@@ -19,8 +19,7 @@ fn a_build_in_the_middle(place: &Place) -> (Child, u32) {
     let mut build = place.go(By::Go);
     build.args(["build", "std"]).env("GOCACHEPROG", &helper);
     let build = build.stderr(Stdio::piped()).spawn().expect("go build");
-    // The standard library has hundreds more.
-    wait_until("the first outputs", || place.outputs().len() > 20);
+    place.wait_for_packages();
     (build, read_number(&number))
 }
 

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt;
 use std::process::Stdio;
 
-use crate::go::{By, Place, Told, signal, wait_until};
+use crate::go::{By, Place, Told, signal};
 
 /// A server that takes its time to finish.
 const SERVER: &str = r#"package main
@@ -65,7 +65,7 @@ fn ctrl_c_ends_a_build_and_its_helper() {
     let mut build = place.go(By::Larder);
     build.args(["build", "std"]).process_group(0).stdout(Stdio::null()).stderr(Stdio::piped());
     let build = build.spawn().expect("go build");
-    wait_until("the first outputs", || place.outputs().len() > 5);
+    place.wait_for_packages();
     signal("INT", format_args!("-{}", build.id()));
     // Its stderr is the helper's as well, so this waits for both.
     let output = build.wait_with_output().expect("go build's end");
