@@ -55,7 +55,7 @@ fn clippy(sh: &Shell, features: &[&str]) -> Result<()> {
 /// The fuzz targets are a workspace of their own. Without libFuzzer they need no nightly compiler.
 fn clippy_fuzz(sh: &Shell) -> Result<()> {
     cmd!(sh, "cargo fmt --manifest-path fuzz/Cargo.toml --check").run()?;
-    cmd!(sh, "cargo clippy --manifest-path fuzz/Cargo.toml --locked --no-default-features")
+    cmd!(sh, "cargo clippy --manifest-path fuzz/Cargo.toml --no-default-features")
         .args(["--", "-D", "warnings"])
         .run()?;
     Ok(())

@@ -60,17 +60,17 @@ fn interrupted(place: &Place, by: By) -> (Option<i32>, Told) {
 }
 
 #[test]
-fn ctrl_c_ends_a_build_and_its_helper() {
+fn ctrl_c_during_a_build_leaves_nothing_bad_and_no_helper() {
     let place = Place::empty();
     let mut build = place.go(By::Larder);
     build.args(["build", "std"]).process_group(0).stdout(Stdio::null()).stderr(Stdio::piped());
     let build = build.spawn().expect("go build");
     place.wait_for_packages();
     signal("INT", format_args!("-{}", build.id()));
-    // Its stderr is the helper's as well, so this waits for both.
+    // Its stderr is the helper's as well, so this waits for both. Where SIGINT is ignored from the
+    // start, as in a shell's background, so it is by go, which then builds to the end.
     let output = build.wait_with_output().expect("go build's end");
     let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(!output.status.success(), "{stderr}");
     assert!(!stderr.contains("GOCACHEPROG"), "{stderr}");
     place.is_sound();
 }
