@@ -78,6 +78,14 @@ fn doc(sh: &Shell) -> Result<()> {
 
 /// Packs every crate that is to be published and builds each from its package. Cargo resolves the
 /// crates among themselves, published or not.
+///
+/// The folder is a new one each time: Cargo remembers what it unpacked from the packages by the folder
+/// and by the version, and would build against what the same version was before.
 fn package(sh: &Shell) -> Result<()> {
-    Ok(cmd!(sh, "cargo package --workspace --exclude xtask --allow-dirty").run()?)
+    let target = place::target()?;
+    sh.create_dir(&target)?;
+    let scratch = tempfile::Builder::new().prefix("package-").tempdir_in(target)?;
+    let scratch = scratch.path();
+    let package = cmd!(sh, "cargo package --workspace --exclude xtask --allow-dirty");
+    Ok(package.arg("--target-dir").arg(scratch).run()?)
 }

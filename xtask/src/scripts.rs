@@ -42,6 +42,7 @@ const CACHE_AND_HELPER: &str =
 /// The script tests of a Go, built, in a copy of its GOROOT.
 struct Scripts<'a> {
     sh: &'a Shell,
+    version: &'a str,
     folder: tempfile::TempDir,
 }
 
@@ -70,10 +71,10 @@ pub(crate) fn run(sh: &Shell, go: &Go, chosen: Chosen) -> Result<()> {
 }
 
 impl<'a> Scripts<'a> {
-    fn build(sh: &'a Shell, go: &Go) -> Result<Self> {
+    fn build(sh: &'a Shell, go: &'a Go) -> Result<Self> {
         eprintln!("xtask: building the script tests of Go {}", go.version);
         let folder = tempfile::Builder::new().prefix("go-scripts-").tempdir()?;
-        let scripts = Self { sh, folder };
+        let scripts = Self { sh, version: &go.version, folder };
         let (from, root) = (&go.root, scripts.path("goroot"));
         cmd!(sh, "cp -R {from} {root}").quiet().run().context("cannot copy GOROOT")?;
         let source = root.join("src/cmd/go/script_test.go");
@@ -121,7 +122,8 @@ impl<'a> Scripts<'a> {
                 .ignore_status()
                 .output()?
         };
-        let log = place::target()?.join(format!("scripts-{}.log", title.replace(' ', "-")));
+        let name = format!("scripts-{}-{}.log", self.version, title.replace(' ', "-"));
+        let log = place::target()?.join(name);
         fs::write(&log, &output.stdout)?;
         let results = results(&String::from_utf8_lossy(&output.stdout));
         let count = |result: &str| results.values().filter(|found| *found == result).count();
