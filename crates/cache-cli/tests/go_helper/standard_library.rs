@@ -9,7 +9,8 @@ fn what_was_built_through_larder_is_there_for_larder_and_for_plain_go() {
     let first = place.run(By::Larder, "build -x std");
     assert!(!first.work().is_empty());
     let tally = first.tally();
-    assert!(tally.misses > 500 && tally.puts > 500, "{tally:?}");
+    // Go 1.24 asks for 349 things, 1.27 for 767.
+    assert!(tally.misses > 200 && tally.puts > 200, "{tally:?}");
 
     place.run(By::Larder, "build -x std").is_all_cached();
     let plain = place.run(By::Go, "build -x std");
