@@ -3,10 +3,10 @@
 //! A helper is the child process that `GOCACHEPROG` names; it is asked for results of builds over
 //! its stdin and answers over its stdout. [`serve`] is all of it but the cache and the process.
 //!
-//! One thread reads requests and a few [`workers`](Options::workers) answer them, in any order: a
-//! slow lookup holds up no fast one, and nobody waits for a body that is still arriving. Bodies up
-//! to 1 MiB wait in memory for a worker, as long as all of them together stay small; larger ones
-//! go from the wire to the cache as they come, so that memory is bounded whatever is put.
+//! A few [`workers`](Options::workers) take turns at reading a request and answering it, in any
+//! order: a slow lookup holds up no fast one, and nobody waits for a body that is still arriving.
+//! Bodies up to 1 MiB, or less where workers are many, are read into memory first; larger ones go
+//! from the wire to the cache as they come, so that memory is bounded whatever is put.
 //!
 //! A lookup that the cache fails is answered as a miss, with a warning through `tracing`: the go
 //! command takes a miss for work to be done and an error for a build that failed.
@@ -27,7 +27,6 @@
 
 mod answer;
 mod in_hand;
-mod memory;
 mod owed;
 mod replies;
 mod requests;

@@ -1,69 +1,89 @@
-//! The way in: reads requests and hands them on.
+//! The way in: one request at a time, with whatever of its body has to be read before the next.
 
 use std::io::{self, Read};
 use std::sync::Arc;
 
+use cache_core::ActionId;
 use cache_prog_wire::{Body, Error, RequestReader, Response};
-use crossbeam_channel::Sender;
 
 use crate::answer::{self, Asked, Put};
-use crate::memory::Memory;
 use crate::owed::{Owed, contain};
 use crate::serve::Service;
-use crate::workers::{Job, Work};
 
-/// Reads requests until the end of the stream, a `close`, or the moment when no more are taken.
-pub(crate) fn read<R: Read + Send>(
-    service: &Arc<Service>,
-    reader: R,
-    queue: &Sender<Job>,
-) -> Result<(), Error> {
-    let mut requests = RequestReader::new(reader);
-    let memory = Memory::default();
-    while let Some(request) = requests.next()? {
-        let Some(owed) = Owed::take(service, request.id) else { return Ok(()) };
-        match Asked::of(&request) {
-            Ok(Asked::Get(action)) => hand_on(queue, Job { owed, work: Work::Get(action) }),
-            Ok(Asked::Put(put)) => take_put(owed, put, requests.body(), &memory, queue)?,
-            Ok(Asked::Close) => {
-                owed.pay(Response::default());
-                return Ok(());
-            }
-            Err(refusal) => owed.refuse(refusal.to_string()),
-        }
-    }
-    Ok(())
+/// A request that can be answered while the next ones are read.
+pub(crate) struct Job {
+    pub(crate) owed: Owed,
+    pub(crate) work: Work,
 }
 
-/// Reads a small body into memory, for a worker, and passes any other on to the cache while it
-/// arrives.
+pub(crate) enum Work {
+    Get(ActionId),
+    Put { put: Put, body: Vec<u8> },
+}
+
+/// The requests, in the order in which they come.
+pub(crate) struct Requests<R> {
+    /// `None` once no more are to be read.
+    reader: Option<RequestReader<R>>,
+    /// The largest body that is read into memory, in bytes.
+    small: u64,
+}
+
+impl<R: Read + Send> Requests<R> {
+    pub(crate) fn new(reader: R, small: u64) -> Self {
+        Self { reader: Some(RequestReader::new(reader)), small }
+    }
+
+    /// Reads up to the next request that takes time to answer, and answers the others on the way:
+    /// those that make no sense, and puts too large for memory, which go on to the cache while they
+    /// arrive. `None` at the end of the stream, after a `close`, or when no more are taken; and
+    /// from then on.
+    pub(crate) fn next(&mut self, service: &Arc<Service>) -> Result<Option<Job>, Error> {
+        // Put back below: whatever ends this early ends the stream.
+        let Some(mut reader) = self.reader.take() else { return Ok(None) };
+        while let Some(request) = reader.next()? {
+            let Some(owed) = Owed::take(service, request.id) else { return Ok(None) };
+            let job = match Asked::of(&request) {
+                Ok(Asked::Get(action)) => Some(Job { owed, work: Work::Get(action) }),
+                Ok(Asked::Put(put)) => take_put(owed, put, reader.body(), self.small)?,
+                Ok(Asked::Close) => {
+                    owed.pay(Response::default());
+                    return Ok(None);
+                }
+                Err(refusal) => {
+                    owed.refuse(refusal.to_string());
+                    None
+                }
+            };
+            if job.is_some() {
+                self.reader = Some(reader);
+                return Ok(job);
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Reads a small body into memory, and passes any other on to the cache while it arrives.
 fn take_put<R: Read + Send>(
     owed: Owed,
     put: Put,
     body: Body<'_, R>,
-    memory: &Memory,
-    queue: &Sender<Job>,
-) -> Result<(), Error> {
+    small: u64,
+) -> Result<Option<Job>, Error> {
     let mut body = Watched { body, failure: None };
-    match memory.room(put.size) {
-        Some(room) => {
-            // Small as it is, the size fits. One byte more is enough to see that there are more.
-            let mut bytes = Vec::with_capacity(put.size as usize);
-            match (&mut body).take(put.size + 1).read_to_end(&mut bytes) {
-                Ok(_) => {
-                    hand_on(queue, Job { owed, work: Work::Put { put, body: bytes, room } });
-                }
-                Err(e) => owed.refuse(format!("cannot read the body: {e}")),
-            }
+    let mut job = None;
+    if put.size <= small {
+        // Small as it is, the size fits. One byte more is enough to see that there are more.
+        let mut bytes = Vec::with_capacity(put.size as usize);
+        match (&mut body).take(put.size + 1).read_to_end(&mut bytes) {
+            Ok(_) => job = Some(Job { owed, work: Work::Put { put, body: bytes } }),
+            Err(e) => owed.refuse(format!("cannot read the body: {e}")),
         }
-        None => contain(|| answer::put(owed, &put, &mut body)),
+    } else {
+        contain(|| answer::put(owed, &put, &mut body));
     }
-    body.failure.map_or(Ok(()), Err)
-}
-
-fn hand_on(queue: &Sender<Job>, job: Job) {
-    // Fails only without workers, and then the job that is dropped answers an error.
-    queue.send(job).ok();
+    body.failure.map_or(Ok(job), Err)
 }
 
 /// A body that keeps what was wrong with the stream, which the cache would only mention.

@@ -5,7 +5,6 @@ use std::io::{self, Read, Write};
 use std::num::NonZeroUsize;
 use std::panic::resume_unwind;
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use cache_core::Cache;
@@ -15,13 +14,13 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, select};
 use crate::in_hand::InHand;
 use crate::replies::Replies;
 use crate::tally::{Counters, Tally};
-use crate::{requests, workers};
+use crate::workers;
 
 /// How a cache is served.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// How many requests are answered at once, besides a large put: 8 when not said. A cache that
-    /// waits for a network may want more.
+    /// How many requests are answered at once: 8 when not said. A cache that waits for a network
+    /// may want more.
     pub workers: NonZeroUsize,
     /// Ends it from outside.
     pub stop: Stop,
@@ -91,8 +90,8 @@ pub(crate) struct Service {
 ///
 /// It ends with a `close` request or with the end of the input, and then once everything in hand is
 /// answered; or when it is [stopped](Options::stop) or the output is closed, and then after
-/// [`patience`](Options::patience) at the latest. In these two cases the thread that reads may be
-/// left behind, blocked until the reader gives something.
+/// [`patience`](Options::patience) at the latest. In these two cases the workers may be left
+/// behind, blocked until the reader gives something.
 ///
 /// The cache is closed last, after the answer to `close`. The go command waits until the output is
 /// closed too, so a cache's close should be short.
@@ -148,15 +147,7 @@ fn run(
     output_failed: &Receiver<io::Error>,
     all_answered: &Receiver<Infallible>,
 ) -> Result<(), ServeError> {
-    let (queue, workers) = workers::start(options.workers).map_err(ServeError::Thread)?;
-    let taking = WhileAlive(service.clone());
-    let reading = thread::Builder::new()
-        .name("cache requests".to_owned())
-        .spawn(move || {
-            let WhileAlive(service) = &taking;
-            requests::read(service, reader, &queue)
-        })
-        .map_err(ServeError::Thread)?;
+    let workers = workers::start(options.workers, service, reader).map_err(ServeError::Thread)?;
     let cut = select! {
         recv(all_answered) -> _ => None,
         recv(options.stop.receiver) -> _ => Some(Ok(())),
@@ -169,19 +160,11 @@ fn run(
         }
         return ended;
     }
-    let read = reading.join().unwrap_or_else(|panic| resume_unwind(panic));
+    let mut ended = Ok(());
     for worker in workers {
-        // None panics: what they do for a request is contained.
-        worker.join().ok();
+        // Only a reader's panic ends one: what is done for a request is contained.
+        let read = worker.join().unwrap_or_else(|panic| resume_unwind(panic));
+        ended = ended.and(read);
     }
-    Ok(read?)
-}
-
-/// Requests are taken while the thread that reads them is alive, however it ends.
-struct WhileAlive(Arc<Service>);
-
-impl Drop for WhileAlive {
-    fn drop(&mut self) {
-        self.0.in_hand.close();
-    }
+    Ok(ended?)
 }

@@ -92,7 +92,7 @@ fn a_lookup_that_the_cache_fails_is_answered_as_a_miss_and_counted_as_an_error()
     assert_eq!((tally.gets, tally.errors), (0, 1));
 }
 
-/// On every worker, and on the thread that reads.
+/// On every worker, and while the body arrives.
 #[test]
 fn a_cache_that_panics_fails_that_request_and_no_other() {
     let (_dir, disk) = disk();
