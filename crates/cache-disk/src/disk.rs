@@ -212,10 +212,17 @@ enum Reading {
 /// Reads an entry's file. Go rewrites entries in place, so a reader can see a half of the old one
 /// and a half of the new one: a file that was written within the last second is read until two
 /// readings agree.
+///
+/// But for one whose mtime is the time in it to the nanosecond: that is how we publish entries, and
+/// no writing in place leaves it so. The kernel sets the mtime before the first byte of a write, and
+/// we look at it after the last one that was read.
 fn read_settled(file: &File) -> io::Result<Reading> {
     let mut content = [0; entry_file::SIZE + 1];
     let mut length = read_at(file, &mut content, 0)?;
     let look = Look::of(&file.metadata()?);
+    if entry_file::has_time(&content[..length], look.mtime) {
+        return Ok(Reading::Settled { content, length, look, is_new: false });
+    }
     // By the kernel's clock, whatever the cache's is: this is about what was written just now.
     let near = |age: Duration| age < Duration::from_secs(1);
     let is_new = match SystemTime::now().duration_since(look.mtime) {

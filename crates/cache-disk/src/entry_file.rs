@@ -10,6 +10,8 @@ use cache_core::{ActionId, Entry, ID_BYTES, MissReason};
 const HEX: usize = 2 * ID_BYTES;
 /// The size of an entry's file in bytes.
 pub(crate) const SIZE: usize = 2 + 1 + HEX + 1 + HEX + 1 + 20 + 1 + 20 + 1;
+/// Where the time begins in it.
+const TIME_AT: usize = SIZE - 1 - 20;
 
 /// The entry's file for an action. A time that the format has no room for, before 1970 or after
 /// the year 2262, becomes the nearest that it has.
@@ -19,6 +21,17 @@ pub(crate) fn format(action: &ActionId, entry: &Entry) -> String {
         .duration_since(SystemTime::UNIX_EPOCH)
         .map_or(0, |d| i64::try_from(d.as_nanos()).unwrap_or(i64::MAX));
     format!("v1 {action} {} {:20} {nanoseconds:20}\n", entry.output, entry.size)
+}
+
+/// Whether an entry's file, which need not be one, says this time.
+pub(crate) fn has_time(file: &[u8], time: SystemTime) -> bool {
+    let said = file.get(TIME_AT..SIZE - 1).and_then(number).and_then(|n| u64::try_from(n).ok());
+    said.is_some_and(|n| SystemTime::UNIX_EPOCH + Duration::from_nanos(n) == time)
+}
+
+/// Where the time begins in an entry's file, in bytes, and the time as it stands there.
+pub(crate) fn time_of(file: &str) -> (u64, &str) {
+    (TIME_AT as u64, &file[TIME_AT..SIZE - 1])
 }
 
 /// Reads the entry of `action` from its file's content.

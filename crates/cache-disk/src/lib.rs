@@ -42,6 +42,7 @@ mod positional;
 mod publish;
 mod put;
 mod remove;
+mod renew;
 mod root;
 mod size_limit;
 mod stamp;

@@ -23,7 +23,7 @@ impl<'a> Put<'a> {
         size: u64,
         same: &mut dyn FnMut(&File) -> io::Result<bool>,
         make: &mut dyn FnMut() -> Result<Temporary<'a>>,
-    ) -> Result<OutputFile> {
+    ) -> Result<Placed> {
         let Self { cache: DiskCache { root, clock, .. }, options, .. } = *self;
         let name = layout::output(&output);
         let failed = |e| Error::io("replace", root.path_of(&name))(e);
@@ -32,7 +32,7 @@ impl<'a> Put<'a> {
         for _ in 0..TRIES {
             let present = self.present(&name, size, same).map_err(failed)?;
             if let Present::Right(file) = present {
-                return Ok(file);
+                return Ok(Placed { file, was_there: true });
             }
             let new = match &mut temporary {
                 Some(new) => new,
@@ -60,7 +60,7 @@ impl<'a> Put<'a> {
                 ),
             };
             if published {
-                return Ok(OutputFile { path, size });
+                return Ok(Placed { file: OutputFile { path, size }, was_there: false });
             }
         }
         Err(failed(ErrorKind::ResourceBusy.into()))
@@ -121,6 +121,13 @@ impl<'a> Put<'a> {
             Ok(Present::Absent)
         }
     }
+}
+
+/// An output in its place.
+pub(crate) struct Placed {
+    pub(crate) file: OutputFile,
+    /// Whether it was there before, with the right bytes.
+    pub(crate) was_there: bool,
 }
 
 /// What stands under an output's name.

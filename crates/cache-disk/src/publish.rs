@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use cache_core::{Error, Result};
 use fs4::FileExt;
@@ -30,6 +30,9 @@ pub(crate) struct Temporary<'a> {
     name: String,
     file: File,
     created: Instant,
+    /// The mtime that it is published with, where that matters: the kernel's is that of the last
+    /// write.
+    pub(crate) mtime: Option<SystemTime>,
     published: bool,
 }
 
@@ -41,7 +44,7 @@ impl<'a> Temporary<'a> {
         // Nobody else knows the name yet. A file system without locks is one without trims that
         // would have to be kept away.
         FileExt::try_lock(&file).ok();
-        Ok(Self { root, folder, mode, name, file, created: Instant::now(), published: false })
+        Ok(Self { root, folder, mode, name, file, created: Instant::now(), mtime: None, published: false })
     }
 
     /// The open file, for reading back what was written.
@@ -75,6 +78,21 @@ impl<'a> Temporary<'a> {
             }
         }
         Ok(false)
+    }
+
+    /// Renames it to `to` where nothing is under that name. Returns whether it did: not when
+    /// something is there, nor when it is not to be had in one step.
+    pub(crate) fn publish_new(&mut self, to: &str, clock: &Clock, durable: bool) -> Result<bool> {
+        self.finish(clock, durable)?;
+        match self.root.rename_to_new(&self.name, to) {
+            Ok(()) => {
+                self.published = true;
+                self.sync_folder_of(to, durable)?;
+                Ok(true)
+            }
+            // Whatever it is, replacing meets it again and says so.
+            Err(_) => Ok(false),
+        }
     }
 
     /// Publishes it as the only file, named `file`, of a new folder `to`. Returns whether it did:
@@ -129,6 +147,7 @@ impl<'a> Temporary<'a> {
         let mut again = Self::create(self.root, folder, self.mode)?;
         io::copy(&mut FromStart::new(&self.file), &mut again.file)
             .map_err(|e| again.write_failed(e))?;
+        again.mtime = self.mtime;
         *self = again;
         Ok(())
     }
@@ -136,7 +155,7 @@ impl<'a> Temporary<'a> {
     fn finish(&self, clock: &Clock, durable: bool) -> Result<()> {
         // A source may have taken hours since its last byte, and the mark of use must not be older
         // than the moment from which the output can be used.
-        let mtime = match clock.mtime_to_set() {
+        let mtime = match self.mtime.or_else(|| clock.mtime_to_set()) {
             None if self.created.elapsed() > QUICK => Some(clock.now()),
             mtime => mtime,
         };

@@ -4,17 +4,16 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 
 use cache_core::{
-    ActionId, BrokenPromise, Entry, Error, Lookup, OutputFile, OutputId, PutOptions, ReadSeek,
+    ActionId, BrokenPromise, Entry, Error, Lookup, OutputId, PutOptions, ReadSeek,
     Result, Source, Stored, VerifyMismatch,
 };
 
 use crate::disk::DiskCache;
 use crate::hashing::hashed;
-use crate::look::Kind;
 use crate::positional::FromStart;
 use crate::publish::Temporary;
 use crate::root::{EXECUTABLE_MODE, FILE_MODE};
-use crate::{entry_file, layout, place, remove, usage};
+use crate::place::{self, Placed};
 
 /// The likely size of a source that nothing is known of: small, as most outputs are.
 const UNKNOWN: u64 = PIECE as u64;
@@ -32,7 +31,7 @@ pub(crate) fn put(
     options: &PutOptions,
 ) -> Result<Stored> {
     let put = Put { cache, action, options };
-    let (output, size, file) = match source {
+    let (output, size, placed) = match source {
         Source::Bytes(bytes) => put.bytes(bytes)?,
         Source::Seekable(source) => put.seekable(source)?,
         Source::File(file) => {
@@ -59,8 +58,8 @@ pub(crate) fn put(
     };
     let time = options.time.unwrap_or_else(|| cache.clock.now());
     let entry = Entry { output, size, time };
-    put.entry(&entry)?;
-    Ok(Stored { entry, file: Some(file) })
+    put.entry(&entry, placed.was_there)?;
+    Ok(Stored { entry, file: Some(placed.file) })
 }
 
 /// One put on its way.
@@ -70,8 +69,8 @@ pub(crate) struct Put<'a> {
     pub(crate) options: &'a PutOptions,
 }
 
-/// An output's ID, size in bytes and file.
-type Output = (OutputId, u64, OutputFile);
+/// An output's ID, size in bytes and place.
+type Output = (OutputId, u64, Placed);
 
 impl<'a> Put<'a> {
     /// Bytes in memory cannot change: hashed once, and compared with what is stored without hashing
@@ -81,12 +80,12 @@ impl<'a> Put<'a> {
         let size = bytes.len() as u64;
         self.verify(output, size)?;
         let mut same = |file: &File| place::is_same(file, &mut { bytes }, size);
-        let file = self.place(output, size, &mut same, &mut || {
+        let placed = self.place(output, size, &mut same, &mut || {
             let mut temporary = self.temporary(output.as_bytes()[0])?;
             temporary.write(bytes).map_err(|e| temporary.write_failed(e))?;
             Ok(temporary)
         })?;
-        Ok((output, size, file))
+        Ok((output, size, placed))
     }
 
     /// Hashed once to see whether it is there already, and once while it is copied.
@@ -96,7 +95,7 @@ impl<'a> Put<'a> {
         let (output, size) = OutputId::of_reader(&mut *source).map_err(failed)?;
         self.verify(output, size)?;
         let mut same = |file: &File| Ok(OutputId::of_reader(&mut { file })?.0 == output);
-        let file = self.place(output, size, &mut same, &mut || {
+        let placed = self.place(output, size, &mut same, &mut || {
             source.rewind().map_err(failed)?;
             // One byte more than before is enough to see that it has grown.
             let mut again = (&mut *source).take(size.saturating_add(1));
@@ -106,7 +105,7 @@ impl<'a> Put<'a> {
             }
             Ok(temporary)
         })?;
-        Ok((output, size, file))
+        Ok((output, size, placed))
     }
 
     /// Copied and hashed in one pass, so that what is stored is what was hashed; `check` sees the
@@ -125,10 +124,10 @@ impl<'a> Put<'a> {
         let written = temporary.file().try_clone().map_err(|e| temporary.write_failed(e))?;
         let mut temporary = Some(temporary);
         let mut same = |file: &File| place::is_same(file, &mut FromStart::new(&written), size);
-        let file = self.place(output, size, &mut same, &mut || {
+        let placed = self.place(output, size, &mut same, &mut || {
             temporary.take().ok_or(Error::ContentChanged { action: *self.action })
         })?;
-        Ok((output, size, file))
+        Ok((output, size, placed))
     }
 
     /// Copies a source into a temporary file and hashes what it writes.
@@ -181,28 +180,6 @@ impl<'a> Put<'a> {
             }
             _ => Ok(()),
         }
-    }
-
-    fn entry(&self, entry: &Entry) -> Result<()> {
-        let Self { cache: DiskCache { root, clock, .. }, action, options } = *self;
-        let name = layout::entry(action);
-        let mut temporary = Temporary::create(root, action.as_bytes()[0], FILE_MODE)?;
-        temporary
-            .write(entry_file::format(action, entry).as_bytes())
-            .map_err(|e| temporary.write_failed(e))?;
-        let failed = |e| Error::io("replace", root.path_of(&name))(e);
-        let _held = usage::hold(root, &name).map_err(failed)?;
-        for _ in 0..TRIES {
-            if temporary.publish(&name, clock, options.durable)? {
-                return Ok(());
-            }
-            if let Some(seen) = root.look_if_there(&name).map_err(failed)?
-                && seen.kind == Kind::Folder
-            {
-                remove::take_away(root, &name, &seen).map_err(failed)?;
-            }
-        }
-        Err(Error::io("create", root.path_of(&name))(ErrorKind::ResourceBusy.into()))
     }
 }
 

@@ -118,6 +118,18 @@ impl Root {
         self.by.rename(&self.path, from, to)
     }
 
+    /// [`rename`](Self::rename) to a name that must not be taken: `AlreadyExists` when it is, and
+    /// `Unsupported` where the system cannot say so in the same step.
+    pub(crate) fn rename_to_new(&self, from: &str, to: &str) -> io::Result<()> {
+        tracing::trace!("rename {from} to {to}");
+        self.by.rename_to_new(&self.path, from, to)
+    }
+
+    /// Opens for reading and for writing in place; otherwise as [`open_file`](Self::open_file).
+    pub(crate) fn open_to_write(&self, name: &str) -> io::Result<File> {
+        self.by.open_to_write(&self.path, name)
+    }
+
     pub(crate) fn remove_file(&self, name: &str) -> io::Result<()> {
         self.by.remove_file(&self.path, name)
     }

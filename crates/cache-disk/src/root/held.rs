@@ -22,6 +22,11 @@ impl By {
         Ok(rustix::fs::openat(&self.0, name, flags, Mode::empty())?.into())
     }
 
+    pub(super) fn open_to_write(&self, _: &Path, name: &str) -> io::Result<File> {
+        let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        Ok(rustix::fs::openat(&self.0, name, flags, Mode::empty())?.into())
+    }
+
     pub(super) fn look(&self, _: &Path, name: &str) -> io::Result<Look> {
         let stat = rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)?;
         let kind = match FileType::from_raw_mode(stat.st_mode) {
@@ -52,6 +57,23 @@ impl By {
 
     pub(super) fn rename(&self, _: &Path, from: &str, to: &str) -> io::Result<()> {
         Ok(rustix::fs::renameat(&self.0, from, &self.0, to)?)
+    }
+
+    #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+    pub(super) fn rename_to_new(&self, _: &Path, from: &str, to: &str) -> io::Result<()> {
+        use rustix::fs::{RenameFlags, renameat_with};
+        use rustix::io::Errno;
+
+        match renameat_with(&self.0, from, &self.0, to, RenameFlags::NOREPLACE) {
+            // A file system or a kernel without it.
+            Err(Errno::INVAL | Errno::NOSYS) => Err(io::ErrorKind::Unsupported.into()),
+            renamed => Ok(renamed?),
+        }
+    }
+
+    #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
+    pub(super) fn rename_to_new(&self, _: &Path, _: &str, _: &str) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
     }
 
     pub(super) fn remove_file(&self, _: &Path, name: &str) -> io::Result<()> {

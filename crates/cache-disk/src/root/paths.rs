@@ -21,6 +21,13 @@ impl By {
         File::open(root.join(name))
     }
 
+    pub(super) fn open_to_write(&self, root: &Path, name: &str) -> io::Result<File> {
+        if self.look(root, name)?.kind == Kind::Other {
+            return Err(io::Error::new(ErrorKind::InvalidInput, "neither a file nor a folder"));
+        }
+        OpenOptions::new().read(true).write(true).open(root.join(name))
+    }
+
     pub(super) fn look(&self, root: &Path, name: &str) -> io::Result<Look> {
         Ok(Look::of(&fs::symlink_metadata(root.join(name))?))
     }
@@ -41,6 +48,11 @@ impl By {
 
     pub(super) fn rename(&self, root: &Path, from: &str, to: &str) -> io::Result<()> {
         fs::rename(root.join(from), root.join(to))
+    }
+
+    /// The standard library has no such renaming.
+    pub(super) fn rename_to_new(&self, _: &Path, _: &str, _: &str) -> io::Result<()> {
+        Err(ErrorKind::Unsupported.into())
     }
 
     pub(super) fn remove_file(&self, root: &Path, name: &str) -> io::Result<()> {

@@ -1,0 +1,89 @@
+//! An entry in its place: given a new time where it says the same already, published otherwise.
+
+use std::io::{self, ErrorKind};
+use std::time::SystemTime;
+
+use cache_core::{Entry, Error, Result};
+
+use crate::look::{Kind, Look};
+use crate::positional::{read_at, write_at};
+use crate::publish::Temporary;
+use crate::put::{Put, TRIES};
+use crate::root::FILE_MODE;
+use crate::{entry_file, layout, remove, usage};
+
+impl Put<'_> {
+    /// Puts the entry where a lookup of the action finds it. `is_known`: its output was there
+    /// before, and so the entry may be too.
+    pub(crate) fn entry(&self, entry: &Entry, is_known: bool) -> Result<()> {
+        let root = &self.cache.root;
+        let name = layout::entry(self.action);
+        // What cannot be renewed is replaced, and if that cannot be done either, that says why.
+        if is_known && self.renew(&name, entry).unwrap_or(false) {
+            return Ok(());
+        }
+        let mut temporary = Temporary::create(root, self.action.as_bytes()[0], FILE_MODE)?;
+        temporary
+            .write(entry_file::format(self.action, entry).as_bytes())
+            .map_err(|e| temporary.write_failed(e))?;
+        // An entry whose mtime is its own time is whole: see `read_settled`.
+        temporary.mtime = self.is_of_now(entry).then_some(entry.time);
+        self.publish_entry(&name, &mut temporary)
+    }
+
+    fn publish_entry(&self, name: &str, temporary: &mut Temporary<'_>) -> Result<()> {
+        let cache = self.cache;
+        let failed = |e| Error::io("replace", cache.root.path_of(name))(e);
+        if temporary.publish_new(name, &cache.clock, self.options.durable)? {
+            return Ok(());
+        }
+        let _held = usage::hold(&cache.root, name).map_err(failed)?;
+        for _ in 0..TRIES {
+            if temporary.publish(name, &cache.clock, self.options.durable)? {
+                return Ok(());
+            }
+            if let Some(seen) = cache.root.look_if_there(name).map_err(failed)?
+                && seen.kind == Kind::Folder
+            {
+                remove::take_away(&cache.root, name, &seen).map_err(failed)?;
+            }
+        }
+        Err(Error::io("create", cache.root.path_of(name))(ErrorKind::ResourceBusy.into()))
+    }
+
+    /// Writes a new time into an entry that says the same otherwise. Returns whether it did.
+    ///
+    /// Nothing but the time changes, so that whatever a reader sees of the two leads to the right
+    /// output; and it takes none for whole before the mtime is the new time too. An entry that was
+    /// not used for an hour is left to be replaced: a trim may be about to remove it.
+    fn renew(&self, name: &str, entry: &Entry) -> io::Result<bool> {
+        if self.options.durable || !self.is_of_now(entry) {
+            return Ok(false);
+        }
+        let file = self.cache.root.open_to_write(name)?;
+        let mut content = [0; entry_file::SIZE + 1];
+        let says_the_same = |content: &[u8]| {
+            entry_file::parse(content, self.action)
+                .is_ok_and(|old| (old.output, old.size) == (entry.output, entry.size))
+        };
+        let length = read_at(&file, &mut content, 0)?;
+        let look = Look::of(&file.metadata()?);
+        let now = self.cache.clock.now();
+        if !says_the_same(&content[..length]) || !usage::is_fresh(look.mtime, now) {
+            return Ok(false);
+        }
+        let new = entry_file::format(self.action, entry);
+        let (at, time) = entry_file::time_of(&new);
+        write_at(&file, time.as_bytes(), at)?;
+        usage::set_mtime(&file, entry.time)?;
+        // Another program may have written another output's entry over it in the meantime.
+        let length = read_at(&file, &mut content, 0)?;
+        Ok(says_the_same(&content[..length]))
+    }
+
+    /// Whether the entry's time is that of this put, and not one that came from elsewhere, which
+    /// would be no mark of use.
+    fn is_of_now(&self, entry: &Entry) -> bool {
+        self.options.time.is_none() && entry.time >= SystemTime::UNIX_EPOCH
+    }
+}
