@@ -1,7 +1,7 @@
 //! What files hash to, remembered.
 
 use std::fmt;
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,6 +10,7 @@ use std::time::SystemTime;
 use cache_core::OutputId;
 
 use crate::bounded::Bounded;
+use crate::memo_file::MemoFile;
 use crate::stamp::Stamp;
 use crate::trace::Trace;
 
@@ -32,12 +33,15 @@ const READINGS: u32 = 4;
 /// two seconds, within the same tick as the change before; and outside Unix, one that keeps the
 /// size and sets the mtime back.
 ///
+/// One that was made by [`open`](Self::open) remembers across processes too, in a file.
+///
 /// All methods may be called from any number of threads. No lock is held while a file is read, so
 /// two threads may read the same one.
 pub struct FileHashMemo {
     trace: Trace,
     clock: Box<dyn Fn() -> SystemTime + Send + Sync>,
     known: Mutex<Bounded<Arc<Path>, Known>>,
+    file: Option<MemoFile>,
 }
 
 #[derive(Clone, Copy)]
@@ -61,7 +65,25 @@ impl FileHashMemo {
             trace: Trace::default(),
             clock: Box::new(SystemTime::now),
             known: Mutex::new(Bounded::new(limit)),
+            file: None,
         }
+    }
+
+    /// A memo that begins with what earlier processes [saved](Self::save) in the file at `path`.
+    ///
+    /// It never fails: when there is no such file, or it is damaged, cannot be read or is none of
+    /// a memo's, what it would have said is not known, and the files are read again. Any number of
+    /// processes may have it open and save into it.
+    ///
+    /// The file holds up to about a million hashes in 80 MiB; above that it forgets the
+    /// oldest. It holds only what was read (nothing that was [`set`](Self::set)), and only of files
+    /// whose stamp will tell them from any other state on any other day. So it holds none outside
+    /// Unix, and none of a file system whose clock is so coarse that it stamps multiples of 10 ms.
+    ///
+    /// A file is known by the absolute path that it was hashed by. Under another name, even through
+    /// a link, it is read once more.
+    pub fn open(path: impl Into<PathBuf>) -> Self {
+        Self { file: Some(MemoFile::open(path.into())), ..Self::new() }
     }
 
     /// Reports every file that is read, and every failure, to `trace`.
@@ -94,6 +116,37 @@ impl FileHashMemo {
         result
     }
 
+    /// Returns the hash that the file at `path` is remembered to have in the state that `metadata`
+    /// tells of, without opening it. `None`: not known; [`hash`](Self::hash) reads it.
+    ///
+    /// The metadata must be that of `path`, from [`fs::metadata`] or from an opened file. From
+    /// [`fs::symlink_metadata`] it serves as well: that of a symbolic link, as of everything that is
+    /// no regular file, gives `None`.
+    ///
+    /// The answer is as true as one of [`hash`](Self::hash) was at the moment when the metadata was
+    /// taken: a change before that moment shows in them, one after it cannot. So take them anew for
+    /// every question.
+    pub fn recall(&self, path: &Path, metadata: &Metadata) -> Option<OutputId> {
+        self.remembered(path, Stamp::of(metadata)?)
+    }
+
+    /// Writes what was learnt since the last time into the file that was given to
+    /// [`open`](Self::open). Does nothing when that is nothing (or another thread is writing it at
+    /// the moment), and for a memo without a file.
+    ///
+    /// Dropping the memo does not save it: what is learnt and not saved is read again by the next
+    /// process. What others saved in the meantime stays, and is known to this memo afterwards. A
+    /// process that is killed while it saves loses what it was writing, at the most.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system, naming the file, and [`WouldBlock`](io::ErrorKind::WouldBlock) when
+    /// other processes were saving for a quarter of a second. What was learnt is still remembered,
+    /// and may be saved by another call.
+    pub fn save(&self) -> io::Result<()> {
+        self.file.as_ref().map_or(Ok(()), MemoFile::save)
+    }
+
     /// Remembers that the file at `path`, as it is now, hashes to `hash`, without reading it: for
     /// a caller that has just written it.
     ///
@@ -120,7 +173,7 @@ impl FileHashMemo {
             let now = (self.clock)();
             let mut file = File::open(path).map_err(failed_to("open", path))?;
             let before = stamp(&file, path)?;
-            if let Some(hash) = before.and_then(|stamp| self.recall(path, stamp)) {
+            if let Some(hash) = before.and_then(|stamp| self.remembered(path, stamp)) {
                 return Ok(hash);
             }
             let (hash, size) = OutputId::of_reader(&mut file).map_err(failed_to("read", path))?;
@@ -137,13 +190,20 @@ impl FileHashMemo {
                 && stamp.is_settled_at(now)
             {
                 self.remember(path, Known { stamp, hash });
+                if let Some(file) = &self.file {
+                    file.learn(path, stamp, hash);
+                }
             }
             return Ok(hash);
         }
         Err(FileHashError::Changing { path: path.to_owned() })
     }
 
-    fn recall(&self, path: &Path, stamp: Stamp) -> Option<OutputId> {
+    fn remembered(&self, path: &Path, stamp: Stamp) -> Option<OutputId> {
+        // First what knows most of the files after a start, and is the faster of the two.
+        if let Some(hash) = self.file.as_ref().and_then(|file| file.get(path, stamp)) {
+            return Some(hash);
+        }
         self.known().get(path).filter(|known| known.stamp == stamp).map(|known| known.hash)
     }
 

@@ -4,7 +4,7 @@
 //! computation's result depends on. A [`KeySpace`] makes hashes that begin with a salt, so that two
 //! programs, or two versions of one, never read each other's entries by accident. A
 //! [`FileHashMemo`] gives the hashes of the files that go into keys, and reads each file again only
-//! when it changed.
+//! when it changed, also in the next process when it is given a file to remember in.
 //!
 //! Salt, trace and memo are values that a program makes and passes on, not settings of the
 //! process: a build server may serve two toolchains at once, each with a salt of its own, and a
@@ -40,6 +40,8 @@
 mod bounded;
 mod file;
 mod key;
+#[cfg_attr(not(unix), path = "memo_file/none.rs")]
+mod memo_file;
 mod quote;
 mod stamp;
 mod trace;

@@ -24,6 +24,46 @@ pub(crate) struct Stamp {
 /// Nanoseconds since the Unix epoch, wide enough for every time that a system can give.
 type Nanoseconds = i128;
 
+/// A stamp as it outlives the process: times in Unix nanoseconds, those before 1970 in two's
+/// complement.
+#[cfg(unix)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct KeptStamp {
+    pub(crate) size: u64,
+    pub(crate) mtime: u64,
+    pub(crate) ctime: u64,
+    pub(crate) device: u64,
+    pub(crate) inode: u64,
+}
+
+#[cfg(unix)]
+impl KeptStamp {
+    pub(crate) const BYTES: usize = 40;
+
+    /// The five numbers in little-endian order.
+    pub(crate) fn to_bytes(self) -> [u8; Self::BYTES] {
+        let Self { size, mtime, ctime, device, inode } = self;
+        let mut bytes = [0; Self::BYTES];
+        let fields = bytes.as_chunks_mut().0;
+        for (field, number) in fields.iter_mut().zip([size, mtime, ctime, device, inode]) {
+            *field = number.to_le_bytes();
+        }
+        bytes
+    }
+
+    pub(crate) fn from_bytes(bytes: &[u8; Self::BYTES]) -> Self {
+        let fields = bytes.as_chunks().0;
+        let number = |at: usize| u64::from_le_bytes(fields[at]);
+        Self {
+            size: number(0),
+            mtime: number(1),
+            ctime: number(2),
+            device: number(3),
+            inode: number(4),
+        }
+    }
+}
+
 impl Stamp {
     /// The stamp of a regular file. `None` for anything else, which may give other bytes at every
     /// reading, and where the system tells no mtime.
@@ -35,6 +75,30 @@ impl Stamp {
             size: metadata.len(),
             mtime: nanoseconds(metadata.modified().ok()?),
             identity: Identity::of(metadata),
+        })
+    }
+
+    /// The stamp as it outlives the process.
+    ///
+    /// `None` for a stamp that another state of the file, or another file, may have on another day:
+    /// one whose ctime is a multiple of 10 ms. Such times come from a file system that stamps as
+    /// coarsely (FAT, for which the ctime is no more than the mtime) or whose times are a choice of
+    /// whoever made it (the images of squashfs and ISO 9660, where a later image at the same place
+    /// may have the same ones). A kernel that counts nanoseconds gives one file in millions such a
+    /// time.
+    #[cfg(unix)]
+    pub(crate) fn to_kept(self) -> Option<KeptStamp> {
+        const COARSE: Nanoseconds = 10_000_000;
+        let Identity { device, inode, ctime } = self.identity;
+        if ctime % COARSE == 0 {
+            return None;
+        }
+        Some(KeptStamp {
+            size: self.size,
+            mtime: i64::try_from(self.mtime).ok()?.cast_unsigned(),
+            ctime: i64::try_from(ctime).ok()?.cast_unsigned(),
+            device,
+            inode,
         })
     }
 
@@ -69,9 +133,9 @@ mod identity {
     /// about it last changed.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub(super) struct Identity {
-        device: u64,
-        inode: u64,
-        ctime: Nanoseconds,
+        pub(super) device: u64,
+        pub(super) inode: u64,
+        pub(super) ctime: Nanoseconds,
     }
 
     impl Identity {
@@ -115,3 +179,6 @@ mod identity {
         }
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests;
