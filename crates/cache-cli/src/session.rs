@@ -1,18 +1,19 @@
 //! What the flags for all commands ask for.
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Result;
-use bytesize::ByteSize;
 use cache_core::Error;
-use cache_default::{DirError, Names, create};
+use cache_default::{Directory, Flags, Notice, Opened, Opening, Settings};
 use cache_disk::DiskCache;
+use cache_hash::Trace;
 
 use crate::args::Global;
 use crate::failure::Failure;
 use crate::report;
-use crate::settings::{self, NAMES, Setting};
+use crate::settings::{self, NAMES};
 
 /// What the flags for all commands ask for.
 pub(crate) struct Session {
@@ -34,9 +35,10 @@ impl Session {
         }
     }
 
-    /// The cache directory.
-    pub(crate) fn dir(&self) -> Result<Setting<PathBuf>, Failure> {
-        settings::dir(self.dir.as_deref())
+    /// The settings, with these flags of the command's own.
+    pub(crate) fn settings(&self, flags: Flags) -> Result<Settings, Failure> {
+        let dir = settings::dir_flag(self.dir.as_deref())?;
+        settings::resolve(&NAMES, Flags { dir, ..flags })
     }
 
     /// The directory that `--dir` names, as it was written.
@@ -44,21 +46,45 @@ impl Session {
         self.dir.as_deref()
     }
 
-    /// Opens the cache, which must be there: a command that only looks makes nothing.
-    pub(crate) fn open(&self) -> Result<DiskCache> {
-        DiskCache::open(self.dir()?.value).map_err(about_directory)
+    /// Opens the directory, which must be there: a command that only looks makes nothing.
+    pub(crate) fn open(&self) -> Result<Arc<DiskCache>> {
+        self.open_with(&self.settings(Flags::default())?)
     }
 
-    /// Opens the cache, and makes its directory first when it is not there. Closing it trims to
-    /// `max_size`.
-    pub(crate) fn open_or_create(&self, max_size: Option<ByteSize>) -> Result<DiskCache> {
-        let dir = self.dir()?.value;
-        make(&dir, &NAMES)?;
-        let mut builder = DiskCache::builder(dir);
-        if let Some(size) = max_size {
-            builder = builder.max_size(size.as_u64());
+    /// [`open`](Self::open) for a command that has settings of its own.
+    pub(crate) fn open_with(&self, settings: &Settings) -> Result<Arc<DiskCache>> {
+        let opening = self.opening(settings).without_helper().existing();
+        Ok(settings::open(opening, settings)?.directory)
+    }
+
+    /// Opens the directory, and makes it first when it is not there. Closing it trims to the size
+    /// limit.
+    pub(crate) fn open_or_create(&self) -> Result<Arc<DiskCache>> {
+        let settings = self.settings(Flags::default())?;
+        Ok(settings::open(self.opening(&settings).without_helper(), &settings)?.directory)
+    }
+
+    /// Opens the cache as the settings say, with a helper in front of the directory when one is
+    /// named; `None` when it is turned off. Whoever uses it closes it.
+    pub(crate) fn open_cache(&self) -> Result<Option<Opened>> {
+        let settings = self.settings(Flags::default())?;
+        if settings.dir.value == Directory::Off {
+            return Ok(None);
         }
-        builder.open().map_err(about_directory)
+        settings::open(self.opening(&settings), &settings).map(Some)
+    }
+
+    /// How a cache is opened that tells the user what it has to say.
+    pub(crate) fn opening<'a>(&self, settings: &'a Settings) -> Opening<'a> {
+        let quiet = self.quiet;
+        let note = move |notice: &Notice| {
+            if !quiet {
+                report::message(&notice.to_string());
+            }
+        };
+        // As it is: eyes and tools know these lines from the go command.
+        let trace = Trace::new(|line| _ = writeln!(io::stderr().lock(), "{line}"));
+        Opening::of(settings).notify(note).trace(trace)
     }
 
     /// Tells the user what is neither an answer nor an error.
@@ -72,14 +98,6 @@ impl Session {
     pub(crate) fn progress(&self) -> bool {
         !self.quiet && !self.json && io::stderr().is_terminal()
     }
-}
-
-/// Makes a cache directory that is not there.
-pub(crate) fn make(dir: &Path, names: &Names) -> Result<()> {
-    create(dir, names).map_err(|error| match error {
-        DirError::Create { dir: path, source } => Failure::Directory { path, source }.into(),
-        error => anyhow::Error::new(error),
-    })
 }
 
 /// What the user is told when a cache directory cannot be opened.

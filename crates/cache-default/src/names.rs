@@ -6,8 +6,17 @@
 pub struct Names {
     /// The variable that holds the directory, or `off`.
     pub dir: &'static str,
-    /// The folder in the user's cache folder that is used when the variable is not set.
+    /// The folder in the user's cache folder that is used when nothing names a directory.
     pub folder: &'static str,
+    /// The variable that holds the helper's command, or `off`.
+    pub prog: &'static str,
+    /// The variable that holds the size limit, or `off`. `None`: there is no such variable.
+    pub max_size: Option<&'static str>,
+    /// The variable that turns on modes for debugging.
+    pub debug: DebugNames,
+    /// The settings file, as a relative path in the user's config folder. `None`: there is no such
+    /// file.
+    pub file: Option<&'static str>,
     /// Since which version the program cannot do without a cache, for the error that says so.
     /// `None` when it never could.
     pub required_since: Option<&'static str>,
@@ -15,11 +24,33 @@ pub struct Names {
     pub readme: &'static str,
 }
 
+/// A variable that holds modes for debugging, as `verify=1,hash=1`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DebugNames {
+    /// The variable.
+    pub variable: &'static str,
+    /// What verify mode is called in it.
+    pub verify: &'static str,
+    /// What the trace of hashes is called in it.
+    pub hash: &'static str,
+    /// Whether others keep modes of their own in it. If not, an unknown one is a mistake.
+    pub is_shared: bool,
+}
+
 impl Names {
     /// Larder's.
     pub const LARDER: Names = Names {
         dir: "LARDER_DIR",
         folder: "larder",
+        prog: "LARDER_PROG",
+        max_size: Some("LARDER_MAX_SIZE"),
+        debug: DebugNames {
+            variable: "LARDER_DEBUG",
+            verify: "verify",
+            hash: "hash",
+            is_shared: false,
+        },
+        file: Some("larder/config.toml"),
         required_since: None,
         readme: "\
 This folder is a build artifact cache, kept by Larder.
@@ -32,6 +63,15 @@ Nothing here is lost for good: what is removed is built again when it is needed.
     pub const GO: Names = Names {
         dir: "GOCACHE",
         folder: "go-build",
+        prog: "GOCACHEPROG",
+        max_size: None,
+        debug: DebugNames {
+            variable: "GODEBUG",
+            verify: "gocacheverify",
+            hash: "gocachehash",
+            is_shared: true,
+        },
+        file: None,
         required_since: Some("Go 1.12"),
         readme: "\
 This folder is the build cache of the go command (https://go.dev).

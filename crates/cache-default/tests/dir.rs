@@ -1,21 +1,24 @@
 //! The cache is where the go command's rules put it.
 
+mod support;
+
 use std::ffi::OsString;
 use std::fs;
 use std::path::PathBuf;
 
-use cache_default::{
-    Choice, ChooseError, DirError, Directory, Names, Origin, choose, create, process_env,
-};
+use cache_default::{Directory, Flags, Names, Origin, Setting, Settings, create, process_env};
+use support::Home;
 
-fn choice(names: &Names, variables: &[(&str, &str)]) -> Result<Choice, ChooseError> {
-    choose(names, &|name| {
+fn directory(names: &Names, variables: &[(&str, &str)]) -> Result<Setting<Directory>, String> {
+    let env = |name: &str| {
         variables.iter().find(|(n, _)| *n == name).map(|(_, value)| OsString::from(value))
-    })
+    };
+    let settings = Settings::resolve(names, Flags::default(), &env);
+    settings.map(|settings| settings.dir).map_err(|error| error.to_string())
 }
 
-fn at(dir: impl Into<PathBuf>, origin: Origin) -> Result<Choice, ChooseError> {
-    Ok(Choice { directory: Directory::At(dir.into()), origin })
+fn at(dir: impl Into<PathBuf>, origin: Origin) -> Result<Setting<Directory>, String> {
+    Ok(Setting { value: Directory::At(dir.into()), origin })
 }
 
 /// An absolute path on every platform.
@@ -27,35 +30,45 @@ fn absolute(name: &str) -> String {
 fn an_absolute_path_in_the_variable_is_the_directory_as_it_is_spelled() {
     let dir = absolute("some//cache/../cache/");
     for names in [Names::LARDER, Names::GO] {
-        let chosen = choice(&names, &[(names.dir, &dir)]);
+        let chosen = directory(&names, &[(names.dir, &dir)]);
         assert_eq!(chosen, at(&dir, Origin::Variable(names.dir)));
-        let Directory::At(chosen) = chosen.unwrap().directory else { unreachable!() };
+        let Directory::At(chosen) = chosen.unwrap().value else { unreachable!() };
         assert_eq!(chosen.as_os_str(), dir.as_str());
     }
 }
 
 #[test]
 fn off_in_the_variable_turns_the_cache_off() {
-    let off = choice(&Names::GO, &[("GOCACHE", "off")]).unwrap();
-    assert_eq!(off, Choice { directory: Directory::Off, origin: Origin::Variable("GOCACHE") });
+    for (names, text) in [
+        (Names::GO, "build cache is disabled by GOCACHE=off, but required as of Go 1.12"),
+        (Names::LARDER, "build cache is disabled by LARDER_DIR=off, but required"),
+    ] {
+        let settings = Home::new().set(names.dir, "off").resolve(&names, Flags::default()).unwrap();
+        let off = Setting { value: Directory::Off, origin: Origin::Variable(names.dir) };
+        assert_eq!(settings.dir, off);
+        assert_eq!(settings.required_dir().unwrap_err().to_string(), text);
+    }
+}
+
+#[test]
+fn off_in_the_settings_file_turns_the_cache_off() {
+    let home = Home::with_file("\ndir = 'off'\n");
+    let settings = home.settings();
+    assert_eq!(settings.dir.value, Directory::Off);
     assert_eq!(
-        off.require(&Names::GO).unwrap_err().to_string(),
-        "build cache is disabled by GOCACHE=off, but required as of Go 1.12"
-    );
-    let off = choice(&Names::LARDER, &[("LARDER_DIR", "off")]).unwrap();
-    assert_eq!(
-        off.require(&Names::LARDER).unwrap_err().to_string(),
-        "build cache is disabled by LARDER_DIR=off, but required"
+        settings.required_dir().unwrap_err().to_string(),
+        format!(
+            "build cache is disabled by dir = \"off\" ({}:2), but required",
+            home.file().display()
+        )
     );
 }
 
 #[test]
 fn a_relative_path_in_the_variable_is_an_error_even_where_there_is_a_default() {
     for value in ["cache", "./cache", "OFF"] {
-        let error = choice(&Names::GO, &[("GOCACHE", value), ("HOME", "/home/u")]).unwrap_err();
-        assert_eq!(error.to_string(), "GOCACHE is not an absolute path");
         assert_eq!(
-            DirError::from(error).to_string(),
+            directory(&Names::GO, &[("GOCACHE", value), ("HOME", "/home/u")]).unwrap_err(),
             "build cache is required, but could not be located: GOCACHE is not an absolute path"
         );
     }
@@ -63,17 +76,11 @@ fn a_relative_path_in_the_variable_is_an_error_even_where_there_is_a_default() {
 
 #[test]
 fn each_preset_has_its_own_variable() {
-    let dir = absolute("cache");
-    let home = absolute("home");
-    let variables = [("GOCACHE", dir.as_str()), ("HOME", &home), ("LocalAppData", &home)];
-    assert_eq!(choice(&Names::LARDER, &variables).unwrap().origin, Origin::Default);
-    assert_eq!(choice(&Names::GO, &variables).unwrap().origin, Origin::Variable("GOCACHE"));
-}
-
-#[test]
-fn an_origin_reads_as_a_setting_s_source() {
-    assert_eq!(Origin::Variable("LARDER_DIR").to_string(), "LARDER_DIR");
-    assert_eq!(Origin::Default.to_string(), "default");
+    let home = Home::new().set("GOCACHE", absolute("cache"));
+    let origin =
+        |names: Names| home.resolve(&names, Flags::default()).expect("settings").dir.origin;
+    assert_eq!(origin(Names::LARDER), Origin::Default);
+    assert_eq!(origin(Names::GO), Origin::Variable("GOCACHE"));
 }
 
 #[cfg(all(unix, not(target_vendor = "apple")))]
@@ -83,15 +90,17 @@ mod the_default {
     #[test]
     fn is_a_folder_in_the_user_s_cache_folder() {
         let both = [("HOME", "/home/u"), ("XDG_CACHE_HOME", "/x")];
-        assert_eq!(choice(&Names::LARDER, &both), at("/x/larder", Origin::Default));
-        assert_eq!(choice(&Names::GO, &both), at("/x/go-build", Origin::Default));
-        assert_eq!(choice(&Names::GO, &both[..1]), at("/home/u/.cache/go-build", Origin::Default));
+        assert_eq!(directory(&Names::LARDER, &both), at("/x/larder", Origin::Default));
+        assert_eq!(directory(&Names::GO, &both), at("/x/go-build", Origin::Default));
+        let home = directory(&Names::GO, &both[..1]);
+        assert_eq!(home, at("/home/u/.cache/go-build", Origin::Default));
     }
 
     #[test]
     fn is_taken_when_variables_are_empty() {
         let variables = [("GOCACHE", ""), ("XDG_CACHE_HOME", ""), ("HOME", "/home/u")];
-        assert_eq!(choice(&Names::GO, &variables), at("/home/u/.cache/go-build", Origin::Default));
+        let chosen = directory(&Names::GO, &variables);
+        assert_eq!(chosen, at("/home/u/.cache/go-build", Origin::Default));
     }
 
     /// The expected texts are what `go env GOCACHE` of Go 1.27.3 printed.
@@ -103,8 +112,7 @@ mod the_default {
             ("/", "/.cache/go-build"),
             ("a/../../b", "../b/.cache/go-build"),
         ] {
-            let Directory::At(dir) = choice(&Names::GO, &[("HOME", home)]).unwrap().directory
-            else {
+            let Directory::At(dir) = directory(&Names::GO, &[("HOME", home)]).unwrap().value else {
                 unreachable!()
             };
             assert_eq!(dir.as_os_str(), expected);
@@ -114,19 +122,15 @@ mod the_default {
     #[test]
     fn needs_a_user_s_cache_folder() {
         assert_eq!(
-            choice(&Names::GO, &[]).unwrap_err().to_string(),
-            "GOCACHE is not defined and neither $XDG_CACHE_HOME nor $HOME are defined"
-        );
-        assert_eq!(
-            choice(&Names::LARDER, &[("XDG_CACHE_HOME", "x"), ("HOME", "/home/u")])
-                .unwrap_err()
-                .to_string(),
-            "LARDER_DIR is not defined and path in $XDG_CACHE_HOME is relative"
-        );
-        assert_eq!(
-            DirError::from(choice(&Names::GO, &[]).unwrap_err()).to_string(),
+            directory(&Names::GO, &[]).unwrap_err(),
             "build cache is required, but could not be located: \
              GOCACHE is not defined and neither $XDG_CACHE_HOME nor $HOME are defined"
+        );
+        let relative = [("XDG_CACHE_HOME", "x"), ("HOME", "/home/u")];
+        assert_eq!(
+            directory(&Names::LARDER, &relative).unwrap_err(),
+            "build cache is required, but could not be located: \
+             LARDER_DIR is not defined and path in $XDG_CACHE_HOME is relative"
         );
     }
 }
@@ -136,8 +140,8 @@ mod the_default {
 fn a_path_that_is_not_unicode_is_a_path() {
     use std::os::unix::ffi::OsStringExt;
     let dir = OsString::from_vec(b"/caf\xe9".to_vec());
-    let chosen = choose(&Names::LARDER, &|_| Some(dir.clone()));
-    assert_eq!(chosen, at(&dir, Origin::Variable("LARDER_DIR")));
+    let settings = Home::new().set("LARDER_DIR", dir.clone()).settings();
+    assert_eq!(Ok(settings.dir), at(dir, Origin::Variable("LARDER_DIR")));
 }
 
 #[test]

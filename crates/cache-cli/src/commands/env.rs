@@ -1,18 +1,26 @@
 //! `larder env`: the settings in force.
 
+use std::time::Duration;
+
 use anyhow::Result;
+use cache_default::{Directory, Flags, Origin, Setting, Settings};
 use serde::Serialize;
 
 use crate::failure::Exit;
 use crate::report::{self, Answers, PathJson};
 use crate::session::Session;
-use crate::settings::{self, Origin};
 
 /// Show the settings in force, and where each comes from
+///
+/// A flag goes before a variable, a variable before the settings file, config.toml in the folder
+/// larder of the user's config folder. The file has the names that are shown here as its keys.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-With --json: {dir, max_size}, each {value, from, name}: from is flag, environment or default, name
-the flag's or the variable's, max_size in bytes, or null for no limit.
+With --json: {dir, prog, on_helper_failure, max_size, max_age, verify, trace, file}. All but file are
+{value, from, name, line}: from is flag, environment, file or default; name is the flag's or the
+variable's, or the file's path; line is the line in the file. dir, prog and max_size are null when
+they are off, max_size is in bytes, max_age in seconds. file is {path, read}: where the settings file
+is or would be, and whether it was there.
 
 Example:
   LARDER_MAX_SIZE=10GiB larder env")]
@@ -20,40 +28,108 @@ pub(crate) struct Args {}
 
 #[derive(Serialize)]
 struct Answer {
-    dir: SettingJson<PathJson>,
+    dir: SettingJson<Option<PathJson>>,
+    prog: SettingJson<Option<String>>,
+    on_helper_failure: SettingJson<&'static str>,
     max_size: SettingJson<Option<u64>>,
+    max_age: SettingJson<u64>,
+    verify: SettingJson<bool>,
+    trace: SettingJson<bool>,
+    file: FileJson,
 }
 
 #[derive(Serialize)]
 struct SettingJson<T> {
     value: T,
     from: &'static str,
-    name: Option<&'static str>,
+    name: Option<String>,
+    line: Option<usize>,
 }
 
-impl<T> SettingJson<T> {
-    fn new(value: T, origin: Origin) -> Self {
-        Self { value, from: origin.kind(), name: origin.name() }
-    }
+#[derive(Serialize)]
+struct FileJson {
+    path: Option<PathJson>,
+    read: bool,
 }
 
 pub(crate) fn run(_: &Args, session: &Session) -> Result<Exit> {
-    let dir = session.dir()?;
-    let max_size = settings::max_size(None)?;
+    let settings = session.settings(Flags::default())?;
     if session.json {
-        report::json(&Answer {
-            max_size: SettingJson::new(max_size.value.map(|size| size.as_u64()), max_size.origin),
-            dir: SettingJson::new(PathJson(dir.value), dir.origin),
-        })?;
+        report::json(&answer(settings))?;
         return Ok(Exit::Done);
     }
-    let size = max_size.value.map_or("no limit".to_owned(), |size| report::size(size.as_u64()));
     let mut answers = Answers::new();
-    for (name, value, origin) in
-        [("dir", report::path(&dir.value), dir.origin), ("max-size", size, max_size.origin)]
-    {
-        answers.line(format_args!("{name:<8}  {value}  ({origin})"))?;
+    for (name, value, origin) in lines(&settings) {
+        answers.line(format_args!("{name:<17}  {value}  ({origin})"))?;
     }
     answers.finish()?;
     Ok(Exit::Done)
+}
+
+/// Each setting under its key in the settings file, and that file.
+fn lines(settings: &Settings) -> Vec<(&'static str, String, String)> {
+    let off = || "off".to_owned();
+    let Settings { dir, prog, on_helper_failure, max_size, max_age, verify, trace, .. } = settings;
+    let dir_value = match &dir.value {
+        Directory::At(path) => report::path(path),
+        Directory::Off => off(),
+    };
+    let prog_value = prog.value.as_deref().map_or_else(off, report::printable);
+    let age = humantime::format_duration(whole_seconds(max_age.value)).to_string();
+    let of = |origin: &Origin| report::printable(&origin.to_string());
+    let mut lines = vec![
+        ("dir", dir_value, of(&dir.origin)),
+        ("prog", prog_value, of(&prog.origin)),
+        (
+            "on-helper-failure",
+            on_helper_failure.value.as_str().into(),
+            of(&on_helper_failure.origin),
+        ),
+        ("max-size", max_size.value.map_or_else(off, report::size), of(&max_size.origin)),
+        ("max-age", age, of(&max_age.origin)),
+        ("verify", verify.value.to_string(), of(&verify.origin)),
+        ("trace", trace.value.to_string(), of(&trace.origin)),
+    ];
+    if let Some(path) = &settings.file {
+        let was_read = if settings.file_was_read { "read" } else { "not there" };
+        lines.push(("settings file", report::path(path), was_read.into()));
+    }
+    lines
+}
+
+fn answer(settings: Settings) -> Answer {
+    let dir = map(settings.dir, |dir| match dir {
+        Directory::At(path) => Some(PathJson(path)),
+        Directory::Off => None,
+    });
+    Answer {
+        dir: json(dir),
+        prog: json(settings.prog),
+        on_helper_failure: json(map(settings.on_helper_failure, |choice| choice.as_str())),
+        max_size: json(settings.max_size),
+        max_age: json(map(settings.max_age, |age| age.as_secs())),
+        verify: json(settings.verify),
+        trace: json(settings.trace),
+        file: FileJson { path: settings.file.map(PathJson), read: settings.file_was_read },
+    }
+}
+
+fn json<T>(setting: Setting<T>) -> SettingJson<T> {
+    let (from, name, line) = match setting.origin {
+        Origin::Flag(name) => ("flag", Some(name.to_owned()), None),
+        Origin::Variable(name) => ("environment", Some(name.to_owned()), None),
+        Origin::File { path, line } => {
+            ("file", Some(path.to_string_lossy().into_owned()), Some(line))
+        }
+        _ => ("default", None, None),
+    };
+    SettingJson { value: setting.value, from, name, line }
+}
+
+fn map<T, U>(setting: Setting<T>, value: impl FnOnce(T) -> U) -> Setting<U> {
+    Setting { value: value(setting.value), origin: setting.origin }
+}
+
+fn whole_seconds(duration: Duration) -> Duration {
+    Duration::from_secs(duration.as_secs())
 }

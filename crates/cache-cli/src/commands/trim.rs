@@ -4,7 +4,8 @@ use std::time::SystemTime;
 
 use anyhow::Result;
 use bytesize::ByteSize;
-use cache_disk::{DEFAULT_MAX_AGE, Outcome, TrimOptions, TrimReport};
+use cache_default::Flags;
+use cache_disk::{Outcome, TrimOptions, TrimReport};
 use serde::Serialize;
 
 use crate::args::{duration, size};
@@ -30,11 +31,11 @@ were due but used at that moment; over_limit is how many bytes over the limit th
 Example:
   larder trim --max-size 10GiB --dry-run")]
 pub(crate) struct Args {
-    /// Remove what was not used for this long
-    #[arg(long, value_name = "AGE", value_parser = duration, default_value_t = DEFAULT_MAX_AGE.into())]
-    max_age: humantime::Duration,
+    /// Remove what was not used for this long [default: the settings file's max-age, else 5d]
+    #[arg(long, value_name = "AGE", value_parser = duration)]
+    max_age: Option<humantime::Duration>,
     /// Remove the least recently used until no more than this is left [default: LARDER_MAX_SIZE,
-    /// else no limit]
+    /// else the settings file's max-size, else no limit]
     #[arg(long, value_name = "SIZE", value_parser = size)]
     max_size: Option<ByteSize>,
     /// Remove nothing, show what would be removed
@@ -67,12 +68,16 @@ enum OutcomeJson {
 }
 
 pub(crate) fn run(args: &Args, session: &Session) -> Result<Exit> {
-    let max_size = settings::max_size(args.max_size)?.value;
-    let cache = session.open()?;
+    let settings = session.settings(Flags {
+        max_size: settings::max_size_flag(args.max_size),
+        max_age: settings::max_age_flag(args.max_age),
+        ..Flags::default()
+    })?;
+    let cache = session.open_with(&settings)?;
     let bar = Bar::folders(session.progress(), "trimming");
     let report = cache.trim(&TrimOptions {
-        max_age: args.max_age.into(),
-        max_size: max_size.map(|size| size.as_u64()),
+        max_age: settings.max_age.value,
+        max_size: settings.max_size.value,
         force: args.force,
         dry_run: args.dry_run,
         progress: Some(&|progress| bar.show(progress)),

@@ -81,9 +81,19 @@ impl Larder {
 /// `program` without any setting from outside.
 pub fn bare(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
-    for variable in ["LARDER_DIR", "LARDER_MAX_SIZE", "XDG_CACHE_HOME", "GOCACHE", "GOCACHEPROG"] {
+    for variable in [
+        "LARDER_DIR",
+        "LARDER_PROG",
+        "LARDER_MAX_SIZE",
+        "LARDER_DEBUG",
+        "XDG_CACHE_HOME",
+        "GOCACHE",
+        "GOCACHEPROG",
+    ] {
         command.env_remove(variable);
     }
+    // Whoever runs the tests may have a settings file.
+    command.env("XDG_CONFIG_HOME", std::env::temp_dir().join("larder-tests-without-settings"));
     command.stdin(Stdio::null());
     command
 }

@@ -1,0 +1,46 @@
+//! What an open cache has to say that is neither an answer nor an error.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// What an open cache has to say that is neither an answer nor an error. Its text is one line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Notice {
+    /// The helper did not start, or failed later; what follows has the directory alone. Said once.
+    WithoutHelper {
+        /// What went wrong with it.
+        problem: String,
+        /// The directory.
+        dir: PathBuf,
+    },
+    /// Verify mode is on, and a helper answers in the directory's place, which is not verified: the
+    /// protocol cannot say which puts are to be compared.
+    NotVerified {
+        /// The helper's command.
+        prog: String,
+    },
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Notice::WithoutHelper { problem, dir } => {
+                write!(f, "{problem}; going on with the cache directory {} alone", dir.display())
+            }
+            Notice::NotVerified { prog } => write!(
+                f,
+                "verify mode has no effect on what the cache helper {prog:?} keeps; \
+                 only what is stored in the cache directory itself is compared"
+            ),
+        }
+    }
+}
+
+/// Takes the notices.
+pub(crate) type Notify = Box<dyn Fn(&Notice) + Send + Sync>;
+
+/// To the log.
+pub(crate) fn to_log(notice: &Notice) {
+    tracing::warn!("{notice}");
+}

@@ -1,0 +1,214 @@
+//! From settings to an open cache.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cache_core::{Cache, Result};
+use cache_disk::DiskCache;
+use cache_hash::{KeySpace, ReverseLookup, Trace};
+use cache_prog_client::{ProgCache, StartError};
+
+use crate::dir::{DirError, create};
+use crate::front::Front;
+use crate::names::{DebugNames, Names};
+use crate::notice::{Notice, Notify, to_log};
+use crate::setting::OnHelperFailure;
+use crate::settings::Settings;
+
+/// Opens the cache that the settings say. What it has to say beside that goes to the log.
+///
+/// # Errors
+///
+/// Those of [`Opening::open`].
+pub fn open(settings: &Settings) -> Result<Opened, OpenError> {
+    Opening::of(settings).open()
+}
+
+/// How a cache is opened.
+#[must_use]
+pub struct Opening<'a> {
+    settings: &'a Settings,
+    notify: Notify,
+    trace: Trace,
+    close_budget: Option<Duration>,
+    with_helper: bool,
+    makes: bool,
+}
+
+impl<'a> Opening<'a> {
+    /// As [`open()`] does it.
+    pub fn of(settings: &'a Settings) -> Self {
+        Self {
+            settings,
+            notify: Box::new(to_log),
+            trace: Trace::new(|line| tracing::info!("{line}")),
+            close_budget: None,
+            with_helper: true,
+            makes: true,
+        }
+    }
+
+    /// Calls `notify` with what the cache has to say beside its answers, instead of telling the
+    /// log. It may be called on any thread that uses the cache.
+    pub fn notify(mut self, notify: impl Fn(&Notice) + Send + Sync + 'static) -> Self {
+        self.notify = Box::new(notify);
+        self
+    }
+
+    /// Where the lines of the trace go, when the settings ask for it, instead of the log.
+    pub fn trace(mut self, trace: Trace) -> Self {
+        self.trace = trace;
+        self
+    }
+
+    /// How long the trim on closing may take; see
+    /// [`cache_disk::Builder::close_budget`].
+    pub fn close_budget(mut self, budget: Duration) -> Self {
+        self.close_budget = Some(budget);
+        self
+    }
+
+    /// Opens the directory alone, whatever helper is named: for a helper, which would start itself.
+    pub fn without_helper(mut self) -> Self {
+        self.with_helper = false;
+        self
+    }
+
+    /// Opens only a directory that is there: for what only looks.
+    pub fn existing(mut self) -> Self {
+        self.makes = false;
+        self
+    }
+
+    /// Opens the directory, which is created with its README when it is not there, and starts the
+    /// helper when one is named. It waits until the helper has said what it can do.
+    ///
+    /// # Errors
+    ///
+    /// When the cache is off, when the directory cannot be created or opened, and when the helper
+    /// does not start and the settings do not say to go on.
+    pub fn open(self) -> Result<Opened, OpenError> {
+        let Self { settings, notify, trace, close_budget, with_helper, makes } = self;
+        let dir = settings.required_dir()?;
+        if makes {
+            create(dir, settings.names())?;
+        }
+        let reverse = settings.verify.value.then(ReverseLookup::new);
+        let trace = if settings.trace.value { trace } else { Trace::default() };
+        let directory = Arc::new(open_directory(settings, dir, close_budget, reverse.clone())?);
+        let prog = settings.prog.value.as_deref().filter(|_| with_helper);
+        let cache: Arc<dyn Cache> = match prog {
+            None => directory.clone(),
+            Some(prog) => in_front(prog, &directory, settings, notify)?,
+        };
+        Ok(Opened { cache, directory, trace, reverse })
+    }
+}
+
+fn open_directory(
+    settings: &Settings,
+    dir: &Path,
+    close_budget: Option<Duration>,
+    reverse: Option<ReverseLookup>,
+) -> Result<DiskCache, OpenError> {
+    let mut builder = DiskCache::builder(dir).max_age(settings.max_age.value);
+    if let Some(bytes) = settings.max_size.value {
+        builder = builder.max_size(bytes);
+    }
+    if let Some(budget) = close_budget {
+        builder = builder.close_budget(budget);
+    }
+    if let Some(reverse) = reverse {
+        builder = builder.verify(move |action| reverse.get(action));
+    }
+    Ok(builder.open()?)
+}
+
+/// Starts the helper and puts it in front of the directory.
+fn in_front(
+    prog: &str,
+    directory: &Arc<DiskCache>,
+    settings: &Settings,
+    notify: Notify,
+) -> Result<Arc<dyn Cache>, OpenError> {
+    let goes_on = settings.on_helper_failure.value == OnHelperFailure::Continue;
+    if settings.verify.value {
+        notify(&Notice::NotVerified { prog: prog.to_owned() });
+    }
+    let helper = not_misled(ProgCache::builder(prog, directory.fuzz_dir()), settings.names());
+    match helper.start() {
+        Ok(helper) => {
+            Ok(Arc::new(Front::new(Box::new(helper), directory.clone(), goes_on, notify)))
+        }
+        Err(error) if goes_on => {
+            let dir = directory.dir().to_owned();
+            notify(&Notice::WithoutHelper { problem: error.to_string(), dir });
+            Ok(directory.clone())
+        }
+        Err(source) => Err(OpenError::Helper { prog: prog.to_owned(), source }),
+    }
+}
+
+/// Spares a helper, which may be one of Larder's, variables that are meant for this process.
+fn not_misled(mut helper: cache_prog_client::Builder, names: &Names) -> cache_prog_client::Builder {
+    if names.prog != Names::GO.prog {
+        // With GOCACHE beside it, it would tell the helper that the go command started it.
+        helper = helper.env(Names::GO.prog, "");
+    }
+    let DebugNames { variable, verify, hash, is_shared } = names.debug;
+    if !is_shared {
+        // The protocol cannot say which puts are not to be compared, so a helper in verify mode
+        // would refuse some that are fine.
+        helper = helper.env(variable, format!("{verify}=0,{hash}=0"));
+    }
+    helper
+}
+
+/// An open cache.
+pub struct Opened {
+    /// The cache: the directory, or a helper in front of it. Closing it closes both.
+    pub cache: Arc<dyn Cache>,
+    /// The directory.
+    pub directory: Arc<DiskCache>,
+    trace: Trace,
+    reverse: Option<ReverseLookup>,
+}
+
+impl Opened {
+    /// A key space with this salt, traced when the settings say so. In verify mode it remembers what
+    /// it hashed, so that an action which produced something else can be told by its description.
+    pub fn keys(&self, salt: impl AsRef<[u8]>) -> KeySpace {
+        let keys = KeySpace::new(salt).with_trace(self.trace.clone());
+        match &self.reverse {
+            Some(reverse) => keys.with_reverse_lookup(reverse.clone()),
+            None => keys,
+        }
+    }
+
+    /// Where the hashes of files are traced to, when the settings say so; see
+    /// [`cache_hash::FileHashMemo`].
+    pub fn trace(&self) -> &Trace {
+        &self.trace
+    }
+}
+
+/// Why a cache could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// There is no directory, or none could be made.
+    #[error(transparent)]
+    Dir(#[from] DirError),
+    /// The directory could not be opened.
+    #[error(transparent)]
+    Directory(#[from] cache_core::Error),
+    /// The helper did not start.
+    #[error("{source}")]
+    Helper {
+        /// The helper's command.
+        prog: String,
+        /// What went wrong.
+        source: StartError,
+    },
+}
