@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 use xshell::{Shell, cmd};
 
-use crate::{deny, e2e, place};
+use crate::{browser, deny, e2e, place};
 
 type Step = (&'static str, fn(&Shell) -> Result<()>);
 
@@ -21,6 +21,7 @@ const STEPS: &[Step] = &[
     ("doc", doc),
     ("deny", deny::run),
     ("package", package),
+    ("browser", browser::run),
     ("e2e", |_| e2e::run(None, false)),
 ];
 

@@ -1,6 +1,7 @@
 //! The workspace's checks and chores: `cargo xtask COMMAND`.
 
 mod bench;
+mod browser;
 mod ci;
 mod deny;
 mod e2e;
@@ -18,7 +19,7 @@ use anyhow::Result;
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
-  ci [STEP]      every check: formatting, lints, tests, docs, licences, packaging, e2e
+  ci [STEP]      every check: formatting, lints, tests, docs, licences, packaging, browser, e2e
   e2e [--all-go] [SUITE]
                  the tests against the real Go, with the newest and in part with the oldest; all of
                  them and Go's own script tests with every Go from 1.24 on: an hour

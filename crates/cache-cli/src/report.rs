@@ -1,5 +1,7 @@
 //! How answers look, and where they and everything else are written.
 
+pub(crate) mod histogram;
+
 use std::fmt;
 use std::io::{self, BufWriter, StdoutLock, Write};
 use std::path::{Path, PathBuf};
@@ -23,6 +25,12 @@ impl Answers {
     /// Writes one line.
     pub(crate) fn line(&mut self, line: fmt::Arguments<'_>) -> Result<()> {
         writeln!(self.0, "{line}").map_err(|e| Failure::Output(e).into())
+    }
+
+    /// Writes one line as it is, which may hold any bytes, and ends it with `end`.
+    pub(crate) fn ended(&mut self, line: &[u8], end: u8) -> Result<()> {
+        self.bytes(line)?;
+        self.bytes(&[end])
     }
 
     /// Writes one JSON document, in one line.
@@ -55,8 +63,17 @@ pub(crate) fn message(text: &str) {
     let _ = writeln!(io::stderr().lock(), "larder: {}", printable(text));
 }
 
+/// Writes a message of several lines to stderr.
+pub(crate) fn lines(text: &str) {
+    let mut lines = text.lines();
+    message(lines.next().unwrap_or_default());
+    for line in lines {
+        let _ = writeln!(io::stderr().lock(), "{}", printable(line));
+    }
+}
+
 /// `text` without control characters, which a file's name may have: a message is one line.
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         if c.is_control() {
@@ -181,5 +198,51 @@ pub(crate) fn age(time: SystemTime, now: SystemTime) -> String {
         60..3_600 => format!("{}m", seconds / 60),
         3_600..172_800 => format!("{}h", seconds / 3_600),
         _ => format!("{}d", seconds / 86_400),
+    }
+}
+
+/// A day in UTC, counted from 1970, as `2026-11-20`.
+pub(crate) fn date(day: u64) -> String {
+    let seconds = Duration::from_secs(day.saturating_mul(86_400));
+    let moment = moment(UNIX_EPOCH.checked_add(seconds).unwrap_or(UNIX_EPOCH));
+    moment.split('T').next().unwrap_or_default().to_owned()
+}
+
+/// The name of a day that is counted from 1970, as `Fri`.
+pub(crate) fn weekday(day: u64) -> &'static str {
+    // 1970 began with a Thursday.
+    ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"][(day % 7) as usize]
+}
+
+/// How long something took, in its two largest units: `2h 5m`, `1.4s`.
+pub(crate) fn duration(time: Duration) -> String {
+    let seconds = time.as_secs();
+    let two = |large: u64, large_unit: &str, small: u64, small_unit: &str| {
+        format!("{large}{large_unit} {small}{small_unit}")
+    };
+    match seconds {
+        0 if time.is_zero() => "0s".to_owned(),
+        0..60 => format!("{:.1}s", time.as_secs_f64()),
+        60..3_600 => two(seconds / 60, "m", seconds % 60, "s"),
+        3_600..86_400 => two(seconds / 3_600, "h", seconds / 60 % 60, "m"),
+        _ => two(seconds / 86_400, "d", seconds / 3_600 % 24, "h"),
+    }
+}
+
+/// A whole number of seconds as one whole unit, for limits: `6 h`, `5 d`.
+pub(crate) fn span(seconds: u64) -> String {
+    match seconds {
+        0..3_600 => format!("{seconds} s"),
+        3_600..86_400 => format!("{} h", seconds / 3_600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}
+
+/// A size that is a power of two as one whole unit, for limits: `64 KiB`.
+pub(crate) fn size_limit(bytes: u64) -> String {
+    match bytes {
+        0..1_024 => format!("{bytes} B"),
+        1_024..1_048_576 => format!("{} KiB", bytes >> 10),
+        _ => format!("{} MiB", bytes >> 20),
     }
 }

@@ -52,7 +52,7 @@ mod usage;
 
 pub use checkup::{Bad, BadKind, CheckUpOptions, CheckUpReport};
 pub use disk::DiskCache;
-pub use list::{Entries, Listed, Totals};
+pub use list::{Content, Contents, Entries, Listed, Totals};
 pub use open::{Builder, DEFAULT_MAX_AGE};
 pub use remove::Removed;
 pub use trim::{Outcome, Progress, TrimOptions, TrimReport};

@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::io::{self, ErrorKind};
+use std::path::PathBuf;
 use std::time::SystemTime;
 
-use cache_core::{ActionId, Entry, Error, Lookup, Result};
+use cache_core::{ActionId, Entry, Error, Lookup, OutputId, Result};
 
 use crate::disk::DiskCache;
 use crate::executable;
@@ -61,30 +62,127 @@ pub struct Listed {
     pub used: SystemTime,
 }
 
+/// Goes through the 256 folders, one item after the other. A folder that cannot be listed is one
+/// error, and the walk goes on with the next.
+struct Walk<'a> {
+    root: &'a Root,
+    folders: std::ops::Range<u16>,
+    items: std::vec::IntoIter<Item>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(root: &'a Root) -> Self {
+        Self { root, folders: 0..layout::FOLDERS, items: Vec::new().into_iter() }
+    }
+}
+
+impl Iterator for Walk<'_> {
+    type Item = Result<Item>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(item) = self.items.next() {
+                return Some(Ok(item));
+            }
+            let folder = u8::try_from(self.folders.next()?).ok()?;
+            match items(self.root, folder) {
+                Ok(items) => self.items = items.into_iter(),
+                Err(e) => return Some(Err(e)),
+            }
+        }
+    }
+}
+
 /// All well-formed entries of a cache, folder by folder. Made by [`DiskCache::entries`].
 pub struct Entries<'a> {
     cache: &'a DiskCache,
-    folders: std::ops::Range<u16>,
-    items: std::vec::IntoIter<Item>,
+    walk: Walk<'a>,
 }
 
 impl Iterator for Entries<'_> {
     type Item = Result<Listed>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            for item in self.items.by_ref() {
-                let Named::Entry(action) = item.named else { continue };
-                if let Lookup::Hit((entry, look)) = self.cache.peek(&action) {
-                    return Some(Ok(Listed { action, entry, used: look.mtime }));
-                }
-            }
-            let folder = u8::try_from(self.folders.next()?).ok()?;
-            match items(&self.cache.root, folder) {
-                Ok(items) => self.items = items.into_iter(),
+        for item in self.walk.by_ref() {
+            let action = match item {
+                Ok(Item { named: Named::Entry(action), .. }) => action,
+                Ok(_) => continue,
                 Err(e) => return Some(Err(e)),
+            };
+            if let Lookup::Hit((entry, look)) = self.cache.peek(&action) {
+                return Some(Ok(Listed { action, entry, used: look.mtime }));
             }
         }
+        None
+    }
+}
+
+/// One thing in a cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Content {
+    /// An entry.
+    Entry {
+        /// The action.
+        action: ActionId,
+        /// What it leads to; `None` when the entry is malformed, or was gone a moment later.
+        entry: Option<Entry>,
+        /// When it was last used, or up to an hour before that.
+        used: SystemTime,
+        /// What it takes on disk, in bytes.
+        on_disk: u64,
+    },
+    /// An output.
+    Output {
+        /// The output.
+        output: OutputId,
+        /// In bytes.
+        size: u64,
+        /// Whether it is stored as an executable.
+        executable: bool,
+        /// When it was last used, or up to an hour before that.
+        used: SystemTime,
+        /// What it takes on disk, in bytes.
+        on_disk: u64,
+    },
+    /// A temporary file, of a writer at work or of one that is gone.
+    Leftover,
+}
+
+/// All that a cache holds, folder by folder. Made by [`DiskCache::contents`].
+pub struct Contents<'a> {
+    cache: &'a DiskCache,
+    walk: Walk<'a>,
+}
+
+impl Iterator for Contents<'_> {
+    type Item = Result<Content>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let root = &self.cache.root;
+        for item in self.walk.by_ref() {
+            let Item { name, named, look } = match item {
+                Ok(item) => item,
+                Err(e) => return Some(Err(e)),
+            };
+            let used = look.mtime;
+            return Some(Ok(match named {
+                Named::Entry(action) => {
+                    let entry = self.cache.peek(&action).hit().map(|(entry, _)| entry);
+                    Content::Entry { action, entry, used, on_disk: look.on_disk }
+                }
+                Named::Output(output) => Content::Output {
+                    output,
+                    size: executable::size(root, &name, &look),
+                    executable: look.kind == Kind::Folder,
+                    used,
+                    on_disk: remove::on_disk(root, &name, &look),
+                },
+                Named::Leftover => Content::Leftover,
+                Named::Stray | Named::Foreign => continue,
+            }));
+        }
+        None
     }
 }
 
@@ -113,7 +211,27 @@ pub struct Totals {
 impl DiskCache {
     /// All well-formed entries. Looking at them does not count as use.
     pub fn entries(&self) -> Entries<'_> {
-        Entries { cache: self, folders: 0..layout::FOLDERS, items: Vec::new().into_iter() }
+        Entries { cache: self, walk: Walk::new(&self.root) }
+    }
+
+    /// All entries, outputs and temporary files, in one walk. Looking at them does not count as
+    /// use.
+    ///
+    /// [`totals`](Self::totals) is for those who only want to add up: it need not read the entries.
+    pub fn contents(&self) -> Contents<'_> {
+        Contents { cache: self, walk: Walk::new(&self.root) }
+    }
+
+    /// The path of an output's file, when it is there. Unlike
+    /// [`output_file`](cache_core::Cache::output_file) this does not count as use, so a trim may
+    /// take the file away at any moment.
+    pub fn peek_path(&self, output: &OutputId) -> Option<PathBuf> {
+        let name = layout::output(output);
+        match self.root.look_if_there(&name).ok()??.kind {
+            Kind::File => Some(self.root.path_of(&name)),
+            Kind::Folder => executable::inside(&self.root, &name).ok()?.map(|file| file.path),
+            Kind::Other => None,
+        }
     }
 
     /// Counts what is in the cache. Looking does not count as use.
@@ -123,26 +241,24 @@ impl DiskCache {
     /// When one of the folders cannot be read.
     pub fn totals(&self) -> Result<Totals> {
         let mut totals = Totals::default();
-        for folder in 0..=u8::MAX {
-            for Item { name, named, look } in items(&self.root, folder)? {
-                match named {
-                    Named::Entry(_) => totals.entries += 1,
-                    Named::Output(_) => {
-                        totals.outputs += 1;
-                        totals.executables += u64::from(look.kind == Kind::Folder);
-                        totals.output_bytes += executable::size(&self.root, &name, &look);
-                    }
-                    Named::Leftover => {
-                        totals.leftovers += 1;
-                        continue;
-                    }
-                    Named::Stray | Named::Foreign => continue,
+        for item in Walk::new(&self.root) {
+            let Item { name, named, look } = item?;
+            match named {
+                Named::Entry(_) => totals.entries += 1,
+                Named::Output(_) => {
+                    totals.outputs += 1;
+                    totals.executables += u64::from(look.kind == Kind::Folder);
+                    totals.output_bytes += executable::size(&self.root, &name, &look);
                 }
-                totals.disk_bytes += remove::on_disk(&self.root, &name, &look);
-                totals.oldest_use =
-                    Some(totals.oldest_use.map_or(look.mtime, |t| t.min(look.mtime)));
-                totals.newest_use = totals.newest_use.max(Some(look.mtime));
+                Named::Leftover => {
+                    totals.leftovers += 1;
+                    continue;
+                }
+                Named::Stray | Named::Foreign => continue,
             }
+            totals.disk_bytes += remove::on_disk(&self.root, &name, &look);
+            totals.oldest_use = Some(totals.oldest_use.map_or(look.mtime, |t| t.min(look.mtime)));
+            totals.newest_use = totals.newest_use.max(Some(look.mtime));
         }
         Ok(totals)
     }

@@ -8,7 +8,8 @@ use anyhow::{Context, Result};
 use cache_core::{ActionId, Cache, CacheExt, Check, Entry, Error, Lookup, MissReason, OutputId};
 use cache_disk::DiskCache;
 
-use crate::args::action_id;
+use crate::args::{action_id, without_json};
+use crate::counters::{self, Kind, Used};
 use crate::failure::{Exit, Failure};
 use crate::report::{self, Answers, EntryJson};
 use crate::session::Session;
@@ -32,18 +33,21 @@ pub(crate) struct Args {
     /// The action ID, 64 hexadecimal digits
     #[arg(value_parser = action_id)]
     id: ActionId,
-    /// Write to FILE instead of stdout
+    /// Write to FILE instead of stdout; - is stdout
     #[arg(short, long = "output", value_name = "FILE")]
     output: Option<PathBuf>,
 }
 
 pub(crate) fn run(args: &Args, session: &Session) -> Result<Exit> {
+    let is_stdout = args.output.as_deref().is_some_and(|path| path.as_os_str() == "-");
+    without_json(session.json, is_stdout, "-o -")?;
     let cache = session.open()?;
     let answer = match &args.output {
-        Some(path) => to_file(&cache, &args.id, path)?,
-        None if session.json => checked(&cache, &args.id)?,
-        None => to_stdout(&cache, &args.id)?,
+        Some(path) if !is_stdout => to_file(&cache, &args.id, path)?,
+        _ if session.json => checked(&cache, &args.id)?,
+        _ => to_stdout(&cache, &args.id)?,
     };
+    counters::record(cache.dir(), &counted(&answer));
     match answer {
         Lookup::Hit(entry) => {
             if session.json {
@@ -57,6 +61,11 @@ pub(crate) fn run(args: &Args, session: &Session) -> Result<Exit> {
             Ok(Exit::No)
         }
     }
+}
+
+fn counted(answer: &Lookup) -> Used {
+    let is_hit = matches!(answer, Lookup::Hit(_));
+    Used { hits: is_hit.into(), misses: (!is_hit).into(), ..Used::new(Kind::Get) }
 }
 
 fn checked(cache: &DiskCache, id: &ActionId) -> Result<Lookup> {

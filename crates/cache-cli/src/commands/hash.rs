@@ -9,24 +9,29 @@ use anyhow::Result;
 use cache_core::OutputId;
 use serde::Serialize;
 
+use crate::args::LineEnd;
 use crate::failure::{Exit, Failure, Role};
 use crate::report::Answers;
 use crate::session::Session;
 
 /// Print the output IDs of files, which are their SHA-256
 ///
-/// The lines are those of sha256sum, whose --check reads them. A file that cannot be read is told
+/// The lines are those of sha256sum, whose --check reads them; with --null those of its --zero. A
+/// file that cannot be read is told
 /// on stderr; the others are hashed all the same, and the exit code is 3.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 With --json: an array of {file, output, size}.
 
 Example:
-  larder hash src/*.c | larder put \"$(larder key sources)\" -")]
+  larder hash src/*.c | larder put \"$(larder key sources)\" -
+  find src -type f -print0 | sort -z | xargs -0 larder hash")]
 pub(crate) struct Args {
     /// The files; - is stdin
     #[arg(required = true, value_name = "FILE")]
     files: Vec<OsString>,
+    #[command(flatten)]
+    end: LineEnd,
 }
 
 #[derive(Serialize)]
@@ -37,6 +42,7 @@ struct Hashed<'a> {
 }
 
 pub(crate) fn run(args: &Args, session: &Session) -> Result<Exit> {
+    let end = args.end.byte(session.json)?;
     let mut answers = Answers::new();
     let mut hashed = Vec::new();
     let mut exit = Exit::Done;
@@ -45,7 +51,9 @@ pub(crate) fn run(args: &Args, session: &Session) -> Result<Exit> {
             Ok((output, size)) if session.json => {
                 hashed.push(Hashed { file: name.to_string_lossy(), output, size });
             }
-            Ok((output, _)) => answers.bytes(&sha256sum_line(&output, name))?,
+            Ok((output, _)) => {
+                answers.ended(&sha256sum_line(&output, name, end), end)?;
+            }
             Err(error) => {
                 crate::failure::tell(&error);
                 exit = Exit::Failed;
@@ -69,23 +77,24 @@ fn hash(name: &OsString) -> Result<(OutputId, u64), Failure> {
     OutputId::of_reader(&mut *input).map_err(Failure::file("read", path, Role::Input))
 }
 
-/// A line as sha256sum writes it: one for a name with a backslash or a line break begins with a
-/// backslash and has these escaped.
-fn sha256sum_line(output: &OutputId, name: &OsString) -> Vec<u8> {
+/// A line as sha256sum writes it, without its end: where it ends in a line feed, one for a name with
+/// a backslash or a line break begins with a backslash and has these escaped.
+fn sha256sum_line(output: &OutputId, name: &OsString, end: u8) -> Vec<u8> {
     let name = name.as_encoded_bytes();
     let mut line = Vec::with_capacity(name.len() + 68);
-    if name.iter().any(|b| matches!(b, b'\\' | b'\n' | b'\r')) {
+    let is_escaped = end == b'\n' && name.iter().any(|b| matches!(b, b'\\' | b'\n' | b'\r'));
+    if is_escaped {
         line.push(b'\\');
     }
     line.extend_from_slice(format!("{output}  ").as_bytes());
     for &byte in name {
         match byte {
+            byte if !is_escaped => line.push(byte),
             b'\\' => line.extend_from_slice(br"\\"),
             b'\n' => line.extend_from_slice(br"\n"),
             b'\r' => line.extend_from_slice(br"\r"),
             byte => line.push(byte),
         }
     }
-    line.push(b'\n');
     line
 }

@@ -8,7 +8,7 @@ use cache_core::ActionId;
 use cache_hash::KeySpace;
 use serde::Serialize;
 
-use crate::args::action_id;
+use crate::args::{LineEnd, action_id};
 use crate::failure::{Exit, Failure};
 use crate::report::{self, Answers};
 use crate::session::Session;
@@ -38,6 +38,8 @@ pub(crate) struct Args {
     /// Derive from this action ID and exactly one PART
     #[arg(long, value_name = "OF", value_parser = action_id)]
     subkey: Option<ActionId>,
+    #[command(flatten)]
+    end: LineEnd,
     /// A part of the description: an argument, a setting, the output ID of an input
     #[arg(required = true, trailing_var_arg = true, value_name = "PART")]
     parts: Vec<OsString>,
@@ -49,6 +51,7 @@ struct Answer {
 }
 
 pub(crate) fn run(args: &Args, session: &Session) -> Result<Exit> {
+    let end = args.end.byte(session.json)?;
     let action = match &args.subkey {
         Some(parent) => subkey(parent, &args.parts)?,
         None => key(&args.salt, &args.parts)?,
@@ -58,7 +61,7 @@ pub(crate) fn run(args: &Args, session: &Session) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     let mut answers = Answers::new();
-    answers.line(format_args!("{action}"))?;
+    answers.ended(action.to_string().as_bytes(), end)?;
     answers.finish()?;
     Ok(Exit::Done)
 }

@@ -7,17 +7,17 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use cache_core::{ActionId, Cache, Error, FileName, PutOptions, Source, Stored};
 
-use crate::args::action_id;
+use crate::args::{LineEnd, action_id};
+use crate::counters::{self, Kind, Used};
 use crate::failure::{Exit, Failure, Role};
 use crate::report::{self, Answers, EntryJson};
 use crate::session::Session;
-use crate::settings;
 
 /// Store a file as the output of an action
 ///
 /// Prints the output ID and the size in bytes. The cache directory is made when it is not there.
 /// Afterwards the cache is trimmed when that is due, which is once a day, and once an hour where
-/// LARDER_MAX_SIZE sets a limit.
+/// a size limit is set.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 With --json: the new entry as {action, output, size, time, path}.
@@ -36,6 +36,8 @@ pub(crate) struct Args {
     /// Have it on disk for good, also after a loss of power, before this returns
     #[arg(long)]
     durable: bool,
+    #[command(flatten)]
+    end: LineEnd,
 }
 
 fn file_name(text: &str) -> Result<FileName, cache_core::InvalidFileName> {
@@ -48,14 +50,15 @@ pub(crate) fn run(args: &Args, session: &Session) -> Result<Exit> {
         executable: args.executable.clone(),
         ..PutOptions::default()
     };
-    let max_size = settings::max_size(None)?.value;
+    let end = args.end.byte(session.json)?;
     // Before the directory is made, so that a wrong name leaves nothing behind.
     let mut input = Input::open(&args.file)?;
-    let cache = session.open_or_create(max_size)?;
+    let cache = session.open_or_create()?;
     let stored = cache
         .put(&args.id, input.source(), &options)
         .map_err(|error| about_input(error, &args.file))?;
-    tell(args, session, stored)?;
+    counters::record(cache.dir(), &Used { puts: 1, ..Used::new(Kind::Get) });
+    tell(args, session, stored, end)?;
     if let Err(error) = cache.close() {
         // The answer is given, and true.
         session.note(&format!("stored, but the trim after it failed: {error}"));
@@ -63,13 +66,14 @@ pub(crate) fn run(args: &Args, session: &Session) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn tell(args: &Args, session: &Session, stored: Stored) -> Result<()> {
+fn tell(args: &Args, session: &Session, stored: Stored, end: u8) -> Result<()> {
     let Stored { entry, file } = stored;
     if session.json {
         return report::json(&EntryJson::new(args.id, &entry, file.map(|file| file.path)));
     }
     let mut answers = Answers::new();
-    answers.line(format_args!("{} {}", entry.output, entry.size))?;
+    let line = format!("{} {}", entry.output, entry.size);
+    answers.ended(line.as_bytes(), end)?;
     answers.finish()
 }
 

@@ -1,25 +1,35 @@
 //! `larder serve`: the cache as the go command's helper.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
 use bytesize::ByteSize;
-use cache_default::{DirError, Names, choose, process_env};
-use cache_disk::{DEFAULT_MAX_AGE, DiskCache};
+use cache_default::{Directory, Flags, Names, Settings, process_env};
+use cache_disk::DiskCache;
 use cache_prog_server::{Options, ServeError, Stop, Tally, serve};
 
 use crate::args::{duration, size};
+use crate::counters::{self, Kind, Used};
 use crate::failure::{Exit, Failure};
 use crate::report;
-use crate::session::{self, Session};
+use crate::session::Session;
 use crate::settings::{self, NAMES};
 
 /// How long the trim at the end may take: the go command waits for it. What is left is for the next
 /// one.
 const CLOSE_BUDGET: Duration = Duration::from_millis(200);
+
+/// The go command's directory, with all other settings Larder's own.
+const BY_GO: Names = Names {
+    dir: Names::GO.dir,
+    folder: Names::GO.folder,
+    required_since: Names::GO.required_since,
+    readme: Names::GO.readme,
+    ..NAMES
+};
 
 /// Serve the cache to the go command, as its GOCACHEPROG
 ///
@@ -30,7 +40,8 @@ const CLOSE_BUDGET: Duration = Duration::from_millis(200);
 #[command(after_help = "\
 With both GOCACHE and GOCACHEPROG in its environment it was started by the go command. Then another
 --dir is refused, for the go command moves files out of any directory but GOCACHE, and LARDER_DIR
-is ignored, as GOCACHEPROG and LARDER_PROG are always.
+is ignored, as is the settings file's dir. A helper that GOCACHEPROG, LARDER_PROG or that file names
+is always ignored: this is one.
 
 With -v, one line at the end says what was done; -vv logs as -v does in other commands.
 
@@ -40,11 +51,12 @@ needs its cache while the program that it runs shuts down.
 Example:
   GOCACHEPROG=\"larder serve --max-size 10GiB\" go build ./...")]
 pub(crate) struct Args {
-    /// Remove, at the end, what was not used for this long
-    #[arg(long, value_name = "AGE", value_parser = duration, default_value_t = DEFAULT_MAX_AGE.into())]
-    max_age: humantime::Duration,
+    /// Remove, at the end, what was not used for this long [default: the settings file's max-age,
+    /// else 5d]
+    #[arg(long, value_name = "AGE", value_parser = duration)]
+    max_age: Option<humantime::Duration>,
     /// Remove, at the end, the least recently used until no more than this is left [default:
-    /// LARDER_MAX_SIZE, else no limit]
+    /// LARDER_MAX_SIZE, else the settings file's max-size, else no limit]
     #[arg(long, value_name = "SIZE", value_parser = size)]
     max_size: Option<ByteSize>,
 }
@@ -54,12 +66,14 @@ pub(crate) fn run(args: &Args, session: &Session) -> Result<Exit> {
     // From the first moment on: Ctrl-C may come at any.
     signals(&stop)?;
     let cache = open(args, session)?;
+    let dir = cache.dir().to_owned();
     let options = Options { stop, ..Options::default() };
-    let tally = serve(Arc::new(cache), io::stdin(), io::stdout(), &options);
+    let tally = serve(cache, io::stdin(), io::stdout(), &options);
     let tally = tally.map_err(|error| match error {
         ServeError::Output(e) => Failure::Output(e).into(),
         error => anyhow::Error::new(error),
     })?;
+    counters::record(&dir, &counted(&tally));
     if session.verbose {
         report::message(&closing_line(&tally));
     }
@@ -88,15 +102,22 @@ fn signals(_: &Stop) -> Result<(), Failure> {
     Ok(())
 }
 
-fn open(args: &Args, session: &Session) -> Result<DiskCache> {
-    let max_size = settings::max_size(args.max_size)?.value;
-    let by_go = is_set(Names::GO.dir) && is_set("GOCACHEPROG");
-    let (dir, names) = if by_go {
-        (go_directory(session.dir_flag())?, Names::GO)
-    } else {
-        (session.dir()?.value, NAMES)
+/// Opens the directory alone, whatever helper is named: this is one, and would start itself.
+fn open(args: &Args, session: &Session) -> Result<Arc<DiskCache>> {
+    let flags = Flags {
+        max_size: settings::max_size_flag(args.max_size),
+        max_age: settings::max_age_flag(args.max_age),
+        ..Flags::default()
     };
-    if dir.to_str().is_none() {
+    let by_go = is_set(Names::GO.dir) && is_set(Names::GO.prog);
+    let settings = if by_go {
+        check_against_go(session.dir_flag(), settings::resolve(&BY_GO, flags)?)?
+    } else {
+        session.settings(flags)?
+    };
+    if let Directory::At(dir) = &settings.dir.value
+        && dir.to_str().is_none()
+    {
         return Err(Failure::Usage(format!(
             "cannot serve {}: its name is not UTF-8, and the protocol has no other paths; \
              rename it, or name another directory",
@@ -104,21 +125,15 @@ fn open(args: &Args, session: &Session) -> Result<DiskCache> {
         ))
         .into());
     }
-    session::make(&dir, &names)?;
-    let mut builder =
-        DiskCache::builder(&dir).max_age(args.max_age.into()).close_budget(CLOSE_BUDGET);
-    if let Some(size) = max_size {
-        builder = builder.max_size(size.as_u64());
-    }
-    builder.open().map_err(session::about_directory)
+    let opening = session.opening(&settings).without_helper().close_budget(CLOSE_BUDGET);
+    Ok(settings::open(opening, &settings)?.directory)
 }
 
-/// The go command's own directory, as it is spelled: the go command copies a file whose path begins
+/// The directory that the go command names, as it is spelled: it copies a file whose path begins
 /// with exactly that, and moves any other one out of the helper's store.
-fn go_directory(flag: Option<&Path>) -> Result<PathBuf, Failure> {
-    let usage = |error: DirError| Failure::Usage(error.to_string());
-    let choice = choose(&Names::GO, &process_env).map_err(|error| usage(error.into()))?;
-    let dir = choice.require(&Names::GO).map_err(usage)?;
+fn check_against_go(flag: Option<&Path>, settings: Settings) -> Result<Settings, Failure> {
+    let no_directory = |error| settings::no_directory(&error, &BY_GO);
+    let dir = settings.required_dir().map_err(no_directory)?;
     // By the text: two spellings of one directory are two prefixes.
     match flag {
         Some(flag) if flag.as_os_str() != dir.as_os_str() => Err(Failure::Usage(format!(
@@ -127,13 +142,18 @@ fn go_directory(flag: Option<&Path>) -> Result<PathBuf, Failure> {
             flag.display(),
             dir.display()
         ))),
-        _ => Ok(dir),
+        _ => Ok(settings),
     }
 }
 
 /// Whether a variable has a value; an empty one counts as none, as everywhere in Go.
 fn is_set(variable: &str) -> bool {
     process_env(variable).is_some_and(|value| !value.is_empty())
+}
+
+fn counted(tally: &Tally) -> Used {
+    let Tally { hits, misses, puts, .. } = *tally;
+    Used { hits, misses, puts, ..Used::new(Kind::Serve) }
 }
 
 fn closing_line(tally: &Tally) -> String {

@@ -1,71 +1,73 @@
-//! `larder stats`: what is in the cache.
+//! `larder stats`: what is in the cache, and how it has been used.
 
+mod charts;
+mod gather;
+mod json;
+mod page;
+mod text;
+
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use anyhow::Result;
-use serde::Serialize;
 
+use crate::args::without_json;
 use crate::failure::Exit;
-use crate::report::{self, Answers, PathJson};
+use crate::report::{self, Answers};
 use crate::session::Session;
+use crate::target::Target;
 
-/// Show what is in the cache, how large and how old it is
+/// Show what is in the cache, how large and how old it is, and how it has been used
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-With --json: {dir, entries, outputs, executables, leftovers, output_bytes, disk_bytes, oldest_use,
-newest_use}; executables are among the outputs, leftovers are temporary files, output_bytes is
-the outputs' sizes added up, disk_bytes what entries and outputs take on disk.
+What `larder get`, `put`, `run` and `serve` did is counted when they end, by the day in UTC, and kept
+for 400 days of use. What `go` does without `larder serve` is not counted.
+
+With --json: {dir, entries, outputs, executables, leftovers, output_bytes, disk_bytes,
+logical_bytes, shared_bytes, oldest_use, newest_use, sizes, ages, use}. executables are among the
+outputs, leftovers are temporary files, output_bytes is the outputs' sizes added up, disk_bytes what
+entries and outputs take on disk; logical_bytes is what it would be if every entry had an output of
+its own, shared_bytes what sharing equal outputs saves of that. sizes and ages are arrays of {from,
+below, outputs, bytes}: the outputs by their size in bytes, and by the seconds since their last use;
+below is null in the last. use is {since, damaged, get, run, serve, days}: get (which counts `larder
+put` too), run and serve are {hits, misses, puts, saved_seconds} each, days is an array of {day, get, run, serve}, the oldest
+first, without the days on which nothing was counted; damaged is how many records could not be
+read and were left out.
 
 Example:
+  larder stats --html cache.html
   larder stats --json | jq .disk_bytes")]
-pub(crate) struct Args {}
-
-#[derive(Serialize)]
-struct Answer {
-    dir: PathJson,
-    entries: u64,
-    outputs: u64,
-    executables: u64,
-    leftovers: u64,
-    output_bytes: u64,
-    disk_bytes: u64,
-    oldest_use: Option<String>,
-    newest_use: Option<String>,
+pub(crate) struct Args {
+    /// Write one web page with all of it as charts, which needs no network; - is stdout
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
 }
 
-pub(crate) fn run(_: &Args, session: &Session) -> Result<Exit> {
+pub(crate) fn run(args: &Args, session: &Session) -> Result<Exit> {
+    without_json(session.json, args.html.is_some(), "--html")?;
     let cache = session.open()?;
-    let usage = cache.totals()?;
-    if session.json {
-        report::json(&Answer {
-            dir: PathJson(cache.dir().to_owned()),
-            entries: usage.entries,
-            outputs: usage.outputs,
-            executables: usage.executables,
-            leftovers: usage.leftovers,
-            output_bytes: usage.output_bytes,
-            disk_bytes: usage.disk_bytes,
-            oldest_use: usage.oldest_use.map(report::time),
-            newest_use: usage.newest_use.map(report::time),
-        })?;
-        return Ok(Exit::Done);
+    let stats = gather::gather(&cache, SystemTime::now())?;
+    match &args.html {
+        _ if session.json => report::json(&json::answer(&stats))?,
+        Some(file) => write_page(&page::page(&stats)?, file, session)?,
+        None => {
+            let mut answers = Answers::new();
+            answers.bytes(text::text(&stats).as_bytes())?;
+            answers.finish()?;
+        }
     }
-    let now = SystemTime::now();
-    let ago = |time: Option<SystemTime>| {
-        time.map_or("never".to_owned(), |time| format!("{} ago", report::age(time, now)))
-    };
-    let mut answers = Answers::new();
-    let mut row = |name: &str, value: String| answers.line(format_args!("{name:<12} {value}"));
-    row("directory", report::path(cache.dir()))?;
-    row("entries", usage.entries.to_string())?;
-    row("outputs", format!("{}, {}", usage.outputs, report::size(usage.output_bytes)))?;
-    row("executables", format!("{} of the outputs", usage.executables))?;
-    row("on disk", report::size(usage.disk_bytes))?;
-    row("oldest use", ago(usage.oldest_use))?;
-    row("newest use", ago(usage.newest_use))?;
-    if usage.leftovers > 0 {
-        row("leftovers", report::count(usage.leftovers, "temporary file", "temporary files"))?;
-    }
-    answers.finish()?;
     Ok(Exit::Done)
+}
+
+fn write_page(page: &str, file: &Path, session: &Session) -> Result<()> {
+    if file.as_os_str() == "-" {
+        let mut answers = Answers::new();
+        answers.bytes(page.as_bytes())?;
+        return answers.finish();
+    }
+    let mut target = Target::create(file)?;
+    target.write(page.as_bytes())?;
+    target.publish()?;
+    session.note(&format!("wrote {}; open it in a browser", report::path(file)));
+    Ok(())
 }

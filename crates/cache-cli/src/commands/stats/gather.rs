@@ -1,0 +1,153 @@
+//! Everything that the answers are made of, from one walk through the cache.
+
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use anyhow::Result;
+use cache_core::OutputId;
+use cache_disk::{Content, DiskCache};
+
+use crate::counters::{self, Counted, Day, Kind, Used};
+use crate::report::histogram::Histogram;
+
+const HOUR: u64 = 3_600;
+const DAY: u64 = 24 * HOUR;
+
+/// Sizes of outputs, in bytes, in steps of eight.
+const SIZES: [u64; 7] = [1 << 10, 8 << 10, 64 << 10, 512 << 10, 4 << 20, 32 << 20, 256 << 20];
+/// Times since the last use, in seconds. Trim's five days are among them.
+const AGES: [u64; 7] = [HOUR, 6 * HOUR, DAY, 2 * DAY, 5 * DAY, 10 * DAY, 30 * DAY];
+/// So many days are shown: two weeks.
+const SHOWN_DAYS: u64 = 14;
+
+/// What is in a cache, and how it has been used.
+pub(super) struct Stats {
+    pub(super) dir: PathBuf,
+    pub(super) now: SystemTime,
+    pub(super) entries: u64,
+    /// Executables among them.
+    pub(super) outputs: u64,
+    pub(super) executables: u64,
+    pub(super) leftovers: u64,
+    /// The outputs' sizes.
+    pub(super) output_bytes: u64,
+    /// What entries and outputs take on disk.
+    pub(super) disk_bytes: u64,
+    /// What the outputs' sizes would be if every entry had one of its own.
+    pub(super) logical_bytes: u64,
+    /// What sharing saves of that.
+    pub(super) shared_bytes: u64,
+    pub(super) oldest_use: Option<SystemTime>,
+    pub(super) newest_use: Option<SystemTime>,
+    pub(super) sizes: Histogram,
+    pub(super) ages: Histogram,
+    pub(super) counted: Counted,
+}
+
+/// Looks at everything. Looking does not count as use.
+pub(super) fn gather(cache: &DiskCache, now: SystemTime) -> Result<Stats> {
+    let mut stats = Stats {
+        dir: cache.dir().to_owned(),
+        now,
+        entries: 0,
+        outputs: 0,
+        executables: 0,
+        leftovers: 0,
+        output_bytes: 0,
+        disk_bytes: 0,
+        logical_bytes: 0,
+        shared_bytes: 0,
+        oldest_use: None,
+        newest_use: None,
+        sizes: Histogram::new(&SIZES),
+        ages: Histogram::new(&AGES),
+        counted: counted(cache),
+    };
+    let mut wanted = Vec::new();
+    let mut outputs = Vec::new();
+    for content in cache.contents() {
+        match content? {
+            Content::Entry { entry, used, on_disk, .. } => {
+                stats.entries += 1;
+                wanted.extend(entry.map(|entry| entry.output));
+                stats.count_file(used, on_disk);
+            }
+            Content::Output { output, size, executable, used, on_disk, .. } => {
+                stats.outputs += 1;
+                stats.executables += u64::from(executable);
+                stats.output_bytes = stats.output_bytes.saturating_add(size);
+                stats.sizes.add(size, size);
+                let age = now.duration_since(used).unwrap_or_default();
+                stats.ages.add(age.as_secs(), size);
+                outputs.push((output, size));
+                stats.count_file(used, on_disk);
+            }
+            Content::Leftover => stats.leftovers += 1,
+            _ => {}
+        }
+    }
+    stats.shared_bytes = shared(&mut wanted, &outputs);
+    stats.logical_bytes = stats.output_bytes.saturating_add(stats.shared_bytes);
+    Ok(stats)
+}
+
+/// The sizes of outputs that more than one entry leads to, counted for all of these but one.
+/// `wanted` is the outputs that entries lead to; it gets sorted.
+fn shared(wanted: &mut [OutputId], outputs: &[(OutputId, u64)]) -> u64 {
+    wanted.sort_unstable();
+    let times = |output: &OutputId| {
+        let first = wanted.partition_point(|other| other < output);
+        wanted[first..].partition_point(|other| other == output) as u64
+    };
+    let saved = |(output, size): &(OutputId, u64)| size.saturating_mul(times(output).max(1) - 1);
+    outputs.iter().map(saved).fold(0, u64::saturating_add)
+}
+
+fn counted(cache: &DiskCache) -> Counted {
+    counters::read(cache.dir()).unwrap_or_else(|e| {
+        tracing::warn!("the use is not shown: cannot read the counters: {e}");
+        Counted::default()
+    })
+}
+
+impl Stats {
+    fn count_file(&mut self, used: SystemTime, on_disk: u64) {
+        self.disk_bytes = self.disk_bytes.saturating_add(on_disk);
+        self.oldest_use = Some(self.oldest_use.map_or(used, |oldest| oldest.min(used)));
+        self.newest_use = self.newest_use.max(Some(used));
+    }
+
+    /// The first day on which something was counted.
+    pub(super) fn since(&self) -> Option<Day> {
+        self.counted.by_day.keys().next().map(|(day, _)| *day)
+    }
+
+    /// What was counted of a kind, all days together.
+    pub(super) fn of_kind(&self, kind: Kind) -> Used {
+        let of_kind = self.counted.by_day.values().filter(|used| used.kind == kind);
+        of_kind.fold(Used::new(kind), |mut sum, used| {
+            sum += used;
+            sum
+        })
+    }
+
+    /// What was counted on a day of a kind.
+    pub(super) fn on(&self, day: Day, kind: Kind) -> Used {
+        self.counted.by_day.get(&(day, kind)).copied().unwrap_or(Used::new(kind))
+    }
+
+    /// Hits and misses of all kinds on a day.
+    pub(super) fn lookups(&self, day: Day) -> (u64, u64) {
+        Kind::ALL.map(|kind| self.on(day, kind)).iter().fold((0, 0), |(hits, misses), used| {
+            (used.hits.saturating_add(hits), used.misses.saturating_add(misses))
+        })
+    }
+
+    /// The last two weeks, today at the end; those before the first use are left out.
+    pub(super) fn shown_days(&self) -> std::ops::RangeInclusive<Day> {
+        let today = counters::day(self.now);
+        let first = self.since().unwrap_or(today).max((today + 1).saturating_sub(SHOWN_DAYS));
+        // A clock that was ahead may have counted on days that are yet to come.
+        first.min(today)..=today
+    }
+}

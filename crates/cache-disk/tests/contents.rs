@@ -1,0 +1,126 @@
+//! Listings: everything that is in a directory, in one walk that leaves no trace.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use cache_core::{Cache, CacheExt, FileName, OutputId, PutOptions, Source};
+use cache_disk::{Content, DiskCache};
+use common::{Clock, START, action, entry_path, mtime, output_path, set_mtime};
+
+const SCRIPT: &[u8] = b"#!/bin/sh\n";
+
+/// Two entries of one output, one of an executable, one malformed, one without its output, a
+/// temporary file, and what is none of the cache's.
+fn fill(dir: &Path) -> DiskCache {
+    let clock = Clock::new();
+    let cache = clock.open(dir);
+    for n in [1, 2] {
+        cache.put_bytes(&action(n), b"shared").unwrap();
+    }
+    let executable = Some(FileName::new("tool").unwrap());
+    let options = PutOptions { executable, ..PutOptions::default() };
+    cache.put(&action(3), Source::Bytes(SCRIPT), &options).unwrap();
+    cache.put_bytes(&action(4), b"malformed").unwrap();
+    fs::write(entry_path(dir, &action(4)), "v1 and no more").unwrap();
+    cache.put_bytes(&action(5), b"gone").unwrap();
+    fs::remove_file(output_path(dir, b"gone")).unwrap();
+    fs::write(dir.join("01/larder-0123456789abcdef.tmp"), "half").unwrap();
+    fs::write(dir.join("01/README"), "foreign").unwrap();
+    cache
+}
+
+#[test]
+fn everything_is_listed_once_with_what_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = fill(folder.path());
+    let (mut entries, mut outputs, mut leftovers) = (BTreeMap::new(), BTreeMap::new(), 0);
+    for content in cache.contents() {
+        match content.unwrap() {
+            Content::Entry { action, entry, on_disk, .. } => {
+                assert!(on_disk > 0);
+                let output = entry.map(|entry| entry.output);
+                assert_eq!(entries.insert(action, output), None);
+            }
+            Content::Output { output, size, executable, on_disk, .. } => {
+                assert!(on_disk >= size);
+                assert_eq!(outputs.insert(output, (size, executable)), None);
+            }
+            Content::Leftover => leftovers += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    let shared = OutputId::of(b"shared");
+    let expected = BTreeMap::from([
+        (action(1), Some(shared)),
+        (action(2), Some(shared)),
+        (action(3), Some(OutputId::of(SCRIPT))),
+        (action(4), None),
+        (action(5), Some(OutputId::of(b"gone"))),
+    ]);
+    assert_eq!(entries, expected);
+    let expected = BTreeMap::from([
+        (shared, (6, false)),
+        (OutputId::of(SCRIPT), (10, true)),
+        (OutputId::of(b"malformed"), (9, false)),
+    ]);
+    assert_eq!(outputs, expected);
+    assert_eq!(leftovers, 1);
+    // The entry that cannot be read is there, but is not one of the well-formed ones.
+    assert_eq!(cache.entries().count(), 4);
+}
+
+#[test]
+fn totals_are_the_contents_added_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = fill(folder.path());
+    let totals = cache.totals().unwrap();
+    let (mut bytes, mut on_disk_total) = (0, 0);
+    for content in cache.contents() {
+        match content.unwrap() {
+            Content::Entry { on_disk, .. } => on_disk_total += on_disk,
+            Content::Output { size, on_disk, .. } => {
+                bytes += size;
+                on_disk_total += on_disk;
+            }
+            _ => {}
+        }
+    }
+    assert_eq!((totals.entries, totals.outputs, totals.executables), (5, 3, 1));
+    assert_eq!(
+        (totals.output_bytes, totals.disk_bytes, totals.leftovers),
+        (bytes, on_disk_total, 1)
+    );
+}
+
+#[test]
+fn a_path_is_told_without_a_use() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let cache = fill(dir);
+    let shared = output_path(dir, b"shared");
+    set_mtime(&shared, START - 10_000_000);
+    assert_eq!(cache.peek_path(&OutputId::of(b"shared")), Some(shared.clone()));
+    assert_eq!(mtime(&shared), START - 10_000_000);
+    let tool = output_path(dir, SCRIPT).join("tool");
+    assert_eq!(cache.peek_path(&OutputId::of(SCRIPT)), Some(tool));
+    assert_eq!(cache.peek_path(&OutputId::of(b"gone")), None);
+    cache.contents().for_each(|content| assert!(content.is_ok()));
+    assert_eq!(mtime(&shared), START - 10_000_000);
+    // What a path is asked for to be used is a use.
+    cache.output_file(&OutputId::of(b"shared")).unwrap();
+    assert_eq!(mtime(&shared), START);
+}
+
+#[test]
+fn a_folder_that_cannot_be_listed_is_an_error_and_the_walk_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let cache = fill(dir);
+    fs::write(dir.join("fe"), "a file in a folder's place").unwrap();
+    let (found, failed): (Vec<_>, Vec<_>) = cache.contents().partition(Result::is_ok);
+    assert_eq!((found.len(), failed.len()), (9, 1));
+    assert!(failed[0].as_ref().unwrap_err().to_string().contains("fe"));
+}
