@@ -1,0 +1,72 @@
+//! Failures of a run itself.
+
+use std::ffi::OsString;
+use std::io::{self, ErrorKind};
+use std::path::PathBuf;
+
+use crate::DescribeError;
+
+/// A failure of a run itself; what the command does is no such thing, and neither is a cache that
+/// does not work.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// The task cannot be described.
+    #[error(transparent)]
+    Describe(#[from] DescribeError),
+    /// The command could not be started.
+    #[error("cannot start {}: {source}", program.display())]
+    Start {
+        /// The program.
+        program: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The running command could not be listened to. It was ended.
+    #[error("cannot listen to the command: {0}")]
+    Listen(#[source] io::Error),
+    /// The command ended well and did not make all its declared outputs. Their paths.
+    #[error("the command did not make {}", paths(.0))]
+    NotMade(Vec<PathBuf>),
+    /// stdout or stderr did not take what the command said. A closed pipe is no failure.
+    #[error("cannot pass on what the command wrote: {0}")]
+    PassOn(#[source] io::Error),
+    /// A stored output changed while it was being passed on.
+    #[error("the stored output of the command changed while it was replayed")]
+    Changed,
+    /// A signal came before the command was run. Its number.
+    #[error("interrupted by signal {0}")]
+    Interrupted(i32),
+}
+
+impl RunError {
+    /// The code to exit with, as `env` and `timeout` do: 127 for a command that is not there, 126
+    /// for one that cannot be run, 125 for anything else.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            RunError::Describe(
+                DescribeError::ToolNotFound(_) | DescribeError::ToolNotFoundInPath(_),
+            ) => 127,
+            RunError::Describe(DescribeError::ToolNotExecutable(_)) => 126,
+            RunError::Start { source, .. } => match source.kind() {
+                ErrorKind::NotFound => 127,
+                _ => 126,
+            },
+            _ => 125,
+        }
+    }
+}
+
+fn paths(paths: &[PathBuf]) -> String {
+    const SHOWN: usize = 3;
+    let mut text = OsString::new();
+    for (i, path) in paths.iter().take(SHOWN).enumerate() {
+        text.push(if i == 0 { "" } else { ", " });
+        text.push(path);
+    }
+    let mut text = text.to_string_lossy().into_owned();
+    if paths.len() > SHOWN {
+        text += &format!(" and {} more", paths.len() - SHOWN);
+    }
+    text
+}
