@@ -1,7 +1,8 @@
 //! Go's cache and Larder's in turn on one folder, and one table of both; then the directory alone and
-//! the same through a helper.
+//! the same through a helper; then whole processes of `larder run` beside other tools.
 
 mod helper;
+mod run;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -18,6 +19,8 @@ struct Options {
     dir: PathBuf,
     rounds: usize,
     entries: usize,
+    /// The one table that is wanted.
+    only: Option<String>,
 }
 
 /// One measured row: nanoseconds an operation, and megabytes a second (0: not a transfer).
@@ -34,20 +37,34 @@ struct Rounds {
     measured: HashMap<String, Vec<Measured>>,
 }
 
-/// `cargo xtask bench [--dir DIR] [--rounds N] [--entries N]`.
+/// `cargo xtask bench [--dir DIR] [--rounds N] [--entries N] [--only TABLE]`.
 pub(crate) fn run(args: &[&str]) -> Result<()> {
     let options = Options::parse(args)?;
     let sh = place::shell()?;
-    let go_tool = Go::find(&sh)?;
-    let oracle = oracle::build(&sh, &go_tool)?;
-    let rows = build(&sh, "cache-disk", "rows")?;
-    let (mut go, mut larder) = (Rounds::default(), Rounds::default());
     // Removed when it goes out of scope, after an error too.
     let folder = tempfile::Builder::new()
         .prefix("larder-bench-")
         .tempdir_in(&options.dir)
         .with_context(|| format!("bench: cannot work in {}", options.dir.display()))?;
-    let (cache, entries) = (folder.path().join("cache"), options.entries.to_string());
+    for (name, table) in TABLES {
+        if options.only.as_deref().is_none_or(|only| only == *name) {
+            table(&sh, folder.path(), &options)?;
+            println!();
+        }
+    }
+    Ok(())
+}
+
+type Table = fn(&Shell, &Path, &Options) -> Result<()>;
+
+const TABLES: &[(&str, Table)] = &[("go", beside_go), ("helper", helper::run), ("run", run::run)];
+
+/// Prints the table of Go's cache and ours.
+fn beside_go(sh: &Shell, dir: &Path, options: &Options) -> Result<()> {
+    let oracle = oracle::build(sh, &Go::find(sh)?)?;
+    let rows = build(sh, "cache-disk", "rows")?;
+    let (mut go, mut larder) = (Rounds::default(), Rounds::default());
+    let (cache, entries) = (dir.join("cache"), options.entries.to_string());
     for round in 1..=options.rounds {
         eprintln!("xtask: round {round} of {} in {}", options.rounds, options.dir.display());
         go.add(&cmd!(sh, "{oracle} bench {cache} {entries}").quiet().read()?)?;
@@ -55,20 +72,28 @@ pub(crate) fn run(args: &[&str]) -> Result<()> {
         larder.add(&cmd!(sh, "{rows} --dir {cache} --entries {entries}").quiet().read()?)?;
         empty(&cache)?;
     }
-    print_table(&go, &larder)?;
-    helper::run(&sh, &go_tool, folder.path(), options.rounds)
+    print_table(&go, &larder)
 }
 
 impl Options {
     fn parse(args: &[&str]) -> Result<Options> {
         let memory = Path::new("/dev/shm");
         let dir = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
-        let mut options = Options { dir, rounds: 3, entries: 20_000 };
+        let mut options = Options { dir, rounds: 3, entries: 20_000, only: None };
         for option in args.chunks(2) {
             match *option {
                 ["--dir", dir] => options.dir = std::path::absolute(dir)?,
                 ["--rounds", n] => options.rounds = number("--rounds", n)?,
                 ["--entries", n] => options.entries = number("--entries", n)?,
+                ["--only", table] => {
+                    let names: Vec<&str> = TABLES.iter().map(|(name, _)| *name).collect();
+                    ensure!(
+                        names.contains(&table),
+                        "bench: there is no table {table}; there are: {}",
+                        names.join(", ")
+                    );
+                    options.only = Some(table.to_owned());
+                }
                 [option, ..] => bail!("bench: {option} is not an option, or has no value"),
                 [] => {}
             }

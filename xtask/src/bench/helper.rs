@@ -7,12 +7,13 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use xshell::{Shell, cmd};
 
-use super::{Measured, Rounds, build, empty};
+use super::{Measured, Options, Rounds, build, empty};
 use crate::go::Go;
 use crate::place;
 
-/// Prints the second table. Works in `dir`.
-pub(super) fn run(sh: &Shell, go: &Go, dir: &Path, rounds: usize) -> Result<()> {
+/// Prints the table of a directory alone and through a helper.
+pub(super) fn run(sh: &Shell, dir: &Path, options: &Options) -> Result<()> {
+    let (go, rounds) = (Go::find(sh)?, options.rounds);
     let bench = build(sh, "cache-cli", "helper")?;
     cmd!(sh, "cargo build --release --package cache-cli --bin larder").quiet().run()?;
     let larder = place::target()?.join("release/larder");
@@ -43,7 +44,7 @@ pub(super) fn run(sh: &Shell, go: &Go, dir: &Path, rounds: usize) -> Result<()> 
 
 fn print_table(measured: &Rounds) -> Result<()> {
     let heads = ["row", "directory ns/op", "helper ns/op", "ratio"];
-    println!("\n{:<20} {:>16} {:>16} {:>6}", heads[0], heads[1], heads[2], heads[3]);
+    println!("{:<20} {:>16} {:>16} {:>6}", heads[0], heads[1], heads[2], heads[3]);
     for name in measured.names.iter().filter_map(|name| name.strip_suffix("-directory")) {
         let directory = measured.median(&format!("{name}-directory"))?.ns;
         let helper = measured.median(&format!("{name}-helper")).context("both ways")?.ns;
