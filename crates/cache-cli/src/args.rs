@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use bytesize::ByteSize;
 use cache_core::ActionId;
-use clap::{ArgAction, Parser, Subcommand};
+use clap::{ArgAction, CommandFactory, Parser, Subcommand};
 
 use crate::commands::{
-    clean, completions, env, get, hash, key, ls, man, put, serve, stats, trim, verify,
+    clean, completions, env, get, hash, key, ls, man, put, run, serve, stats, trim, verify,
 };
+use crate::failure::Failure;
 
 /// A build artifact cache in a directory, byte-compatible with the go command's
 ///
@@ -25,11 +26,17 @@ Exit codes:
   1  the answer is no: a miss, or something bad found
   2  the command line or a setting is wrong
   3  failed
+`larder run` ends with its command's, or with 125 to 127 for a failure of its own.
 
 Environment:
-  LARDER_DIR       the cache directory, an absolute path
-  LARDER_MAX_SIZE  the size limit that trim and put keep, such as 10GiB
+  LARDER_DIR       the cache directory, an absolute path, or off
+  LARDER_PROG      the command of a helper in front of it, as GOCACHEPROG, or off
+  LARDER_MAX_SIZE  the size limit that is kept, such as 10GiB, or off
+  LARDER_DEBUG     verify=1: compare results with what is stored; hash=1: show what is hashed
   NO_COLOR, CLICOLOR, CLICOLOR_FORCE  whether messages are coloured
+
+Settings file: larder/config.toml in the user's config folder; `larder env` shows where, and what is
+in force.
 
 Example:
   id=$(larder key cc -O2 \"$(larder hash hello.c)\")
@@ -51,10 +58,18 @@ impl Args {
     }
 }
 
+/// Whether a command line that was not understood is one of `larder run`, which has exit codes of
+/// its own.
+pub(crate) fn is_of_run() -> bool {
+    let understood = Args::command().ignore_errors(true).try_get_matches();
+    understood.is_ok_and(|matches| matches.subcommand_name() == Some("run"))
+}
+
 /// The flags that every command takes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Global {
-    /// The cache directory [default: LARDER_DIR, else larder in the user's cache folder]
+    /// The cache directory [default: LARDER_DIR, else the settings file's dir, else larder in the
+    /// user's cache folder]
     #[arg(long, global = true, value_name = "DIR", help_heading = "Global options")]
     pub(crate) dir: Option<PathBuf>,
     /// Answer in JSON: times in RFC 3339, sizes in bytes
@@ -75,8 +90,35 @@ pub(crate) struct Global {
     pub(crate) verbose: u8,
 }
 
+/// How a command ends the lines of its answer.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(crate) struct LineEnd {
+    /// End each line with a NUL instead of a line feed, as xargs -0 and sort -z read them
+    #[arg(short = '0', long)]
+    null: bool,
+}
+
+impl LineEnd {
+    /// The byte at the end of a line; JSON has its own.
+    pub(crate) fn byte(self, json: bool) -> Result<u8, Failure> {
+        without_json(json, self.null, "--null")?;
+        Ok(if self.null { b'\0' } else { b'\n' })
+    }
+}
+
+/// Refuses a flag that says how another answer than the one in JSON looks. clap sees that itself only
+/// when `--json` stands after the command's name.
+pub(crate) fn without_json(json: bool, is_given: bool, flag: &str) -> Result<(), Failure> {
+    if json && is_given {
+        let text = format!("{flag} and --json ask for two different answers; leave one out");
+        return Err(Failure::Usage(text));
+    }
+    Ok(())
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Run(run::Args),
     Serve(serve::Args),
     Get(get::Args),
     Put(put::Args),

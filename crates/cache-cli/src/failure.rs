@@ -14,18 +14,26 @@ use crate::report;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// Done.
-    Done = 0,
+    Done,
     /// The answer is no.
-    No = 1,
+    No,
     /// The command line or a setting is wrong.
-    Usage = 2,
+    Usage,
     /// Failed.
-    Failed = 3,
+    Failed,
+    /// What `larder run` ends with: its command's code, or one of its own.
+    Of(u8),
 }
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        ExitCode::from(exit as u8)
+        ExitCode::from(match exit {
+            Exit::Done => 0,
+            Exit::No => 1,
+            Exit::Usage => 2,
+            Exit::Failed => 3,
+            Exit::Of(code) => code,
+        })
     }
 }
 
@@ -115,7 +123,7 @@ fn with_advice(error: &(dyn Error + 'static)) -> String {
 }
 
 /// The error and its causes, without those that it already tells itself.
-fn in_one_line(error: &(dyn Error + 'static)) -> String {
+pub(crate) fn in_one_line(error: &(dyn Error + 'static)) -> String {
     let mut line = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

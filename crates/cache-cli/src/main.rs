@@ -4,6 +4,7 @@
 
 mod args;
 mod commands;
+mod counters;
 mod failure;
 mod log;
 mod progress;
@@ -17,12 +18,19 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::args::Args;
+use crate::failure::Exit;
 use crate::session::Session;
 
 fn main() -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
-        Err(error) => return failure::usage(&error).into(),
+        Err(error) => {
+            return match failure::usage(&error) {
+                Exit::Usage if args::is_of_run() => Exit::Of(commands::run::FAILED),
+                exit => exit,
+            }
+            .into();
+        }
     };
     log::start(args.log_level());
     let session = Session::new(args.global);

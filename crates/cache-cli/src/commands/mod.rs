@@ -9,6 +9,7 @@ pub(crate) mod key;
 pub(crate) mod ls;
 pub(crate) mod man;
 pub(crate) mod put;
+pub(crate) mod run;
 pub(crate) mod serve;
 pub(crate) mod stats;
 pub(crate) mod trim;
@@ -26,6 +27,7 @@ pub(crate) fn run(command: Command, session: &Session) -> Result<Exit> {
         Command::Serve(args) => serve::run(&args, session),
         Command::Get(args) => get::run(&args, session),
         Command::Put(args) => put::run(&args, session),
+        Command::Run(args) => Ok(run::run(args, session)),
         Command::Key(args) => key::run(&args, session),
         Command::Hash(args) => hash::run(&args, session),
         Command::Ls(args) => ls::run(&args, session),
