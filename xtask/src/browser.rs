@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use xshell::{Shell, cmd};
 
+use crate::debian;
+
 /// The names that Chromium goes by; its relatives do as well.
 const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
@@ -26,7 +28,7 @@ fn find(sh: &Shell) -> Result<PathBuf> {
         return Ok(program);
     }
     eprintln!("xtask: installing Debian's chromium, once, with apt-get");
-    install(sh).context(
+    debian::install(sh, &[NAMES[0], "fonts-dejavu-core"]).context(
         "Chromium is needed: put chromium on PATH, or name it in the variable CHROMIUM, \
          or run this as a user who may use apt-get",
     )?;
@@ -35,18 +37,4 @@ fn find(sh: &Shell) -> Result<PathBuf> {
 
 fn runs(sh: &Shell, program: &PathBuf) -> bool {
     cmd!(sh, "{program} --version").quiet().ignore_stdout().ignore_stderr().run().is_ok()
-}
-
-fn install(sh: &Shell) -> Result<()> {
-    let install = || {
-        cmd!(sh, "apt-get install --yes --no-install-recommends chromium fonts-dejavu-core")
-            .env("DEBIAN_FRONTEND", "noninteractive")
-            .run()
-    };
-    // What apt-get knows of may be older than what there is.
-    if install().is_err() {
-        cmd!(sh, "apt-get update").run()?;
-        install()?;
-    }
-    Ok(())
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 use xshell::{Shell, cmd};
 
-use crate::{browser, deny, e2e, place};
+use crate::{browser, calls, deny, e2e, place};
 
 type Step = (&'static str, fn(&Shell) -> Result<()>);
 
@@ -17,6 +17,7 @@ const STEPS: &[Step] = &[
     ("clippy-fuzz", clippy_fuzz),
     ("test", |sh| test(sh, &["--workspace"])),
     ("test-portable", |sh| test(sh, &["--package", "cache-disk", "--features", "portable"])),
+    ("system-calls", calls::run),
     ("doc-test", |sh| Ok(cmd!(sh, "cargo test --workspace --doc").run()?)),
     ("doc", doc),
     ("deny", deny::run),

@@ -2,8 +2,11 @@
 
 mod bench;
 mod browser;
+mod calls;
 mod ci;
+mod debian;
 mod deny;
+mod dist;
 mod e2e;
 mod fuzz;
 mod go;
@@ -19,13 +22,15 @@ use anyhow::Result;
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
-  ci [STEP]      every check: formatting, lints, tests, docs, licences, packaging, browser, e2e
+  ci [STEP]      every check: formatting, lints, tests, system calls, docs, licences, packaging,
+                 browser, e2e
   e2e [--all-go] [SUITE]
                  the tests against the real Go, with the newest and in part with the oldest; all of
                  them and Go's own script tests with every Go from 1.24 on: an hour
   fuzz [SECONDS] run each fuzz target for that long (30 s), with a nightly compiler
-  bench [--dir DIR] [--rounds N] [--entries N]
-                 Go's cache and Larder's in turn on one folder, one table
+  bench [--dir DIR] [--rounds N] [--entries N] [--only go|helper|run]
+                 tables of what things cost: beside Go's cache, through a helper, as whole processes
+  dist           build larder as it is shipped, on Linux one static file, print its path
   oracle [VERSION]
                  build the oracle (Go's own cache behind a small command), print its path
   go [VERSION]   find or get a Go toolchain, print its path
@@ -59,6 +64,7 @@ fn dispatch(args: &[&str]) -> Option<Result<()>> {
         ["fuzz"] => fuzz::run(None),
         ["fuzz", seconds] => fuzz::run(Some(seconds)),
         ["bench", options @ ..] => bench::run(options),
+        ["dist"] => dist::print_path(),
         ["oracle"] => oracle::print_path(None),
         ["oracle", version] => oracle::print_path(Some(version)),
         ["go"] => go::print_path(None),

@@ -36,7 +36,8 @@ impl OutputId {
     pub fn of_reader(reader: &mut dyn Read) -> io::Result<(Self, u64)> {
         let mut sha = Sha256::new();
         let mut size = 0;
-        let mut buffer = vec![0; 128 << 10];
+        // Most files are small, and memory that was never used before costs as much as hashing it.
+        let mut buffer = vec![0; 8 << 10];
         loop {
             let n = match reader.read(&mut buffer) {
                 Ok(0) => return Ok((Self(sha.finalize().into()), size)),
@@ -46,6 +47,9 @@ impl OutputId {
             };
             sha.update(&buffer[..n]);
             size += n as u64;
+            if n == buffer.len() && n < 128 << 10 {
+                buffer = vec![0; 128 << 10];
+            }
         }
     }
 }

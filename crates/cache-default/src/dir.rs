@@ -37,9 +37,13 @@ pub(crate) fn by_default(names: &Names, env: Env<'_>) -> Result<Setting<Director
 ///
 /// [`DirError::Create`] when the directory is not there and cannot be created.
 pub fn create(dir: &Path, names: &Names) -> Result<(), DirError> {
+    let readme = dir.join("README");
+    if readme.exists() {
+        return Ok(());
+    }
     fs::create_dir_all(dir).map_err(|source| DirError::Create { dir: dir.to_owned(), source })?;
     // Never over one that is there: another program may own this directory and have written it.
-    if let Ok(mut readme) = File::create_new(dir.join("README")) {
+    if let Ok(mut readme) = File::create_new(readme) {
         _ = readme.write_all(names.readme.as_bytes());
     }
     Ok(())

@@ -80,11 +80,14 @@ impl Runner<'_> {
         for glob in &described.empty_globs {
             (streams.notes)(&Note::EmptyGlob(glob));
         }
-        // From here on there are files beside the outputs that would stay behind.
-        options.signals.map(Signals::watch).transpose().map_err(RunError::Listen)?;
         let key = described.description.key(self.keys);
         let outputs = task.output_places();
-        Run { runner: self, task, options, key, described, outputs }.replay_or_execute(streams)
+        let run = Run { runner: self, task, options, key, described, outputs };
+        if !run.outputs.is_empty() {
+            // A replay makes files beside the outputs, which would stay behind.
+            run.watch_signals()?;
+        }
+        run.replay_or_execute(streams)
     }
 }
 
@@ -104,6 +107,7 @@ impl Run<'_> {
             Ok(outcome) => return Ok(outcome),
             Err(miss) => miss,
         };
+        self.watch_signals()?;
         let lock = self.lock(streams)?;
         let miss = match miss {
             // An equal run may have stored it since, whether it was waited for or not.
@@ -136,6 +140,11 @@ impl Run<'_> {
         }
     }
 
+    /// Takes the signals from here on, which costs about as much as a whole lookup.
+    fn watch_signals(&self) -> Result<(), RunError> {
+        self.options.signals.map_or(Ok(()), Signals::watch).map_err(RunError::Listen)
+    }
+
     /// The right to run the command. `None` where there are no locks.
     fn lock(&self, streams: &mut Streams<'_>) -> Result<Option<Lock>, RunError> {
         let mut tell = |waiting| {
@@ -164,12 +173,13 @@ impl Run<'_> {
     ) -> Result<Outcome, RunError> {
         let last = self.last();
         let description = &self.described.description;
+        if !miss.is_ordinary() {
+            (streams.notes)(&Note::NotReplayed(&miss));
+        }
         if self.options.explain {
             let Runner { cache, keys, .. } = self.runner;
             let explanation = Explanation::new(&miss, description, *cache, keys);
             (streams.notes)(&Note::Explanation(&explanation));
-        } else if !miss.is_ordinary() {
-            (streams.notes)(&Note::NotReplayed(&miss));
         }
         last.begin(description);
         let finished = self.run_command(lock, streams)?;

@@ -17,9 +17,9 @@ use signal_hook::low_level::{self, pipe};
 /// SIGINT and SIGQUIT come from a terminal, which sends them to the command too. SIGTERM and SIGHUP
 /// are passed on to it. A signal that this process ignores stays ignored by both.
 ///
-/// From the first run on, and until it is dropped, these signals do nothing else: a program that
-/// takes longer between its runs looks at [`received`](Self::received). One value may serve any
-/// number of runs, at once too.
+/// From the first run on that makes a file or starts a command, and until it is dropped, these
+/// signals do nothing else: a program that takes longer between its runs looks at
+/// [`received`](Self::received). One value may serve any number of runs, at once too.
 #[derive(Debug, Default)]
 pub struct Signals {
     /// The last one; 0 for none.
@@ -30,7 +30,7 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Takes no signal yet: the first run does.
+    /// Takes no signal yet: the first run that makes a file or starts a command does.
     pub fn new() -> Self {
         Self::default()
     }

@@ -8,15 +8,14 @@ use anyhow::{Context, Result};
 use xshell::{Shell, cmd};
 
 use super::{Measured, Options, Rounds, build, empty};
+use crate::dist;
 use crate::go::Go;
-use crate::place;
 
 /// Prints the table of a directory alone and through a helper.
 pub(super) fn run(sh: &Shell, dir: &Path, options: &Options) -> Result<()> {
     let (go, rounds) = (Go::find(sh)?, options.rounds);
     let bench = build(sh, "cache-cli", "helper")?;
-    cmd!(sh, "cargo build --release --package cache-cli --bin larder").quiet().run()?;
-    let larder = place::target()?.join("release/larder");
+    let larder = dist::build(sh)?;
     let cache = dir.join("helper");
     let mut measured = Rounds::default();
     for round in 1..=rounds {

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, ensure};
 use xshell::{Shell, cmd};
 
 use super::{Measured, Options, Rounds};
-use crate::{place, tool};
+use crate::{dist, tool};
 
 /// The version of `bkt` that is measured.
 const BKT: &str = "0.8.2";
@@ -26,8 +26,7 @@ const TIMES: usize = 60;
 /// Prints the table of replays beside other tools.
 pub(super) fn run(sh: &Shell, dir: &Path, options: &Options) -> Result<()> {
     let bkt = tool::find(sh, "bkt", BKT)?;
-    cmd!(sh, "cargo build --release --package cache-cli --bin larder").quiet().run()?;
-    let larder = place::target()?.join(format!("release/larder{}", std::env::consts::EXE_SUFFIX));
+    let larder = dist::build(sh)?;
     let dir = dir.join("run");
     let pairs = [one_input(&larder, &bkt, &dir)?, many_inputs(sh, &larder, &dir)?];
     let mut measured = Rounds::default();
