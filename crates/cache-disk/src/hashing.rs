@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 /// From this size on, in bytes, a copy is hashed on a thread of its own. Hashing takes as long as
 /// reading and writing together; a thread costs as much as hashing some 50 KiB.
-const BESIDE: u64 = 4 << 20;
+pub(crate) const BESIDE: u64 = 512 << 10;
 
 /// How many pieces may wait for the thread that hashes.
 const WAITING: usize = 4;
@@ -49,6 +49,21 @@ pub(crate) fn hashed<T>(
         drop(pieces);
         let output = hashing.join().map_err(|_| Error::Backend("hashing panicked".into()))?;
         Ok((copied, output))
+    })
+}
+
+/// Does `work` while `bytes` are being hashed. Returns what it returns, and their output ID.
+pub(crate) fn hashed_beside<T>(
+    bytes: &[u8],
+    work: impl FnOnce() -> Result<T>,
+) -> Result<(T, OutputId)> {
+    thread::scope(|scope| {
+        let Ok(hashing) = thread::Builder::new().spawn_scoped(scope, || OutputId::of(bytes)) else {
+            return Ok((work()?, OutputId::of(bytes)));
+        };
+        let done = work()?;
+        let output = hashing.join().map_err(|_| Error::Backend("hashing panicked".into()))?;
+        Ok((done, output))
     })
 }
 

@@ -36,6 +36,7 @@ mod hashing;
 mod layout;
 mod list;
 mod look;
+mod memory;
 mod open;
 mod place;
 mod positional;

@@ -4,16 +4,16 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 
 use cache_core::{
-    ActionId, BrokenPromise, Entry, Error, Lookup, OutputId, PutOptions, ReadSeek,
-    Result, Source, Stored, VerifyMismatch,
+    ActionId, BrokenPromise, Entry, Error, Lookup, OutputId, PutOptions, ReadSeek, Result, Source,
+    Stored, VerifyMismatch,
 };
 
 use crate::disk::DiskCache;
 use crate::hashing::hashed;
+use crate::place::{self, Placed};
 use crate::positional::FromStart;
 use crate::publish::Temporary;
 use crate::root::{EXECUTABLE_MODE, FILE_MODE};
-use crate::place::{self, Placed};
 
 /// The likely size of a source that nothing is known of: small, as most outputs are.
 const UNKNOWN: u64 = PIECE as u64;
@@ -70,24 +70,9 @@ pub(crate) struct Put<'a> {
 }
 
 /// An output's ID, size in bytes and place.
-type Output = (OutputId, u64, Placed);
+pub(crate) type Output = (OutputId, u64, Placed);
 
 impl<'a> Put<'a> {
-    /// Bytes in memory cannot change: hashed once, and compared with what is stored without hashing
-    /// that.
-    fn bytes(&self, bytes: &[u8]) -> Result<Output> {
-        let output = OutputId::of(bytes);
-        let size = bytes.len() as u64;
-        self.verify(output, size)?;
-        let mut same = |file: &File| place::is_same(file, &mut { bytes }, size);
-        let placed = self.place(output, size, &mut same, &mut || {
-            let mut temporary = self.temporary(output.as_bytes()[0])?;
-            temporary.write(bytes).map_err(|e| temporary.write_failed(e))?;
-            Ok(temporary)
-        })?;
-        Ok((output, size, placed))
-    }
-
     /// Hashed once to see whether it is there already, and once while it is copied.
     fn seekable(&self, source: &mut (dyn ReadSeek + Send)) -> Result<Output> {
         let failed = |source| Error::Source { action: *self.action, source };
@@ -157,13 +142,13 @@ impl<'a> Put<'a> {
         Ok((temporary, output, size))
     }
 
-    fn temporary(&self, folder: u8) -> Result<Temporary<'a>> {
+    pub(crate) fn temporary(&self, folder: u8) -> Result<Temporary<'a>> {
         let mode = if self.options.executable.is_some() { EXECUTABLE_MODE } else { FILE_MODE };
         Temporary::create(&self.cache.root, folder, mode)
     }
 
     /// In verify mode, compares what is being put with what is stored.
-    fn verify(&self, output: OutputId, size: u64) -> Result<()> {
+    pub(crate) fn verify(&self, output: OutputId, size: u64) -> Result<()> {
         let Some(reverse) = self.cache.verify.as_ref().filter(|_| self.options.verify) else {
             return Ok(());
         };

@@ -1,0 +1,104 @@
+//! Putting bytes from memory, which cannot change: hashed once, and compared with what is stored
+//! without hashing that.
+
+use std::fs::File;
+use std::io;
+
+use cache_core::{Lookup, OutputId, Result};
+
+use crate::hashing::{BESIDE, hashed_beside};
+use crate::look::{Kind, Look};
+use crate::publish::Temporary;
+use crate::put::{Output, Put};
+use crate::{layout, place};
+
+impl<'a> Put<'a> {
+    pub(crate) fn bytes(&self, bytes: &[u8]) -> Result<Output> {
+        let size = bytes.len() as u64;
+        let (mut begun, output) = if size < BESIDE {
+            (Begun::Nothing, OutputId::of(bytes))
+        } else {
+            hashed_beside(bytes, || self.begin(bytes))?
+        };
+        self.verify(output, size)?;
+        let compared = begun.compared();
+        let mut same = |file: &File| match &compared {
+            Some(compared) if compared.is_of(file) => Ok(compared.same),
+            _ => place::is_same(file, &mut { bytes }, size),
+        };
+        let placed = self.place(output, size, &mut same, &mut || match begun.temporary() {
+            Some(temporary) => Ok(temporary),
+            None => self.written(output.as_bytes()[0], bytes),
+        })?;
+        Ok((output, size, placed))
+    }
+
+    /// Does, while the bytes are being hashed, what is most likely to be needed after that: the
+    /// comparison with what the action leads to now, or a new file.
+    fn begin(&self, bytes: &[u8]) -> Result<Begun<'a>> {
+        match self.stored(bytes.len() as u64) {
+            Some(file) => Ok(Compared::of(&file, bytes).map_or(Begun::Nothing, Begun::Compared)),
+            // The output's own folder is not known before it is hashed.
+            None => Ok(Begun::Written(self.written(self.action.as_bytes()[0], bytes)?)),
+        }
+    }
+
+    /// The plain file that the action leads to now, if it has that size.
+    fn stored(&self, size: u64) -> Option<File> {
+        let Lookup::Hit((entry, _)) = self.cache.peek(self.action) else { return None };
+        let file = self.cache.root.open_file(&layout::output(&entry.output)).ok()?;
+        let look = Look::of(&file.metadata().ok()?);
+        ((entry.size, look.size, look.kind) == (size, size, Kind::File)).then_some(file)
+    }
+
+    fn written(&self, folder: u8, bytes: &[u8]) -> Result<Temporary<'a>> {
+        let mut temporary = self.temporary(folder)?;
+        temporary.write(bytes).map_err(|e| temporary.write_failed(e))?;
+        Ok(temporary)
+    }
+}
+
+/// What was done while the bytes were being hashed.
+enum Begun<'a> {
+    Nothing,
+    Compared(Compared),
+    Written(Temporary<'a>),
+}
+
+impl<'a> Begun<'a> {
+    fn compared(&self) -> Option<Compared> {
+        match self {
+            Begun::Compared(compared) => Some(*compared),
+            _ => None,
+        }
+    }
+
+    fn temporary(&mut self) -> Option<Temporary<'a>> {
+        match std::mem::replace(self, Begun::Nothing) {
+            Begun::Written(temporary) => Some(temporary),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a file, as it was then, had the bytes.
+#[derive(Clone, Copy)]
+struct Compared {
+    look: Look,
+    same: bool,
+}
+
+impl Compared {
+    fn of(file: &File, bytes: &[u8]) -> io::Result<Self> {
+        let look = Look::of(&file.metadata()?);
+        Ok(Self { look, same: place::is_same(file, &mut { bytes }, bytes.len() as u64)? })
+    }
+
+    fn is_of(&self, file: &File) -> bool {
+        let Ok(metadata) = file.metadata() else { return false };
+        let now = Look::of(&metadata);
+        now.identity.is_some()
+            && (now.identity, now.changed, now.mtime, now.size)
+                == (self.look.identity, self.look.changed, self.look.mtime, self.look.size)
+    }
+}
