@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::look::{Kind, Look};
 use crate::open::Builder;
 use crate::positional::read_at;
-use crate::root::Root;
+use crate::root::{Root, look_at};
 use crate::{TrimOptions, entry_file, executable, layout, put, usage};
 
 /// What an action ID was hashed from, for messages.
@@ -219,7 +219,7 @@ enum Reading {
 fn read_settled(file: &File) -> io::Result<Reading> {
     let mut content = [0; entry_file::SIZE + 1];
     let mut length = read_at(file, &mut content, 0)?;
-    let look = Look::of(&file.metadata()?);
+    let look = look_at(file)?;
     if entry_file::has_time(&content[..length], look.mtime) {
         return Ok(Reading::Settled { content, length, look, is_new: false });
     }

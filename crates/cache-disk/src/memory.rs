@@ -10,6 +10,7 @@ use crate::hashing::{BESIDE, hashed_beside};
 use crate::look::{Kind, Look};
 use crate::publish::Temporary;
 use crate::put::{Output, Put};
+use crate::root::look_at;
 use crate::{layout, place};
 
 impl<'a> Put<'a> {
@@ -47,7 +48,7 @@ impl<'a> Put<'a> {
     fn stored(&self, size: u64) -> Option<File> {
         let Lookup::Hit((entry, _)) = self.cache.peek(self.action) else { return None };
         let file = self.cache.root.open_file(&layout::output(&entry.output)).ok()?;
-        let look = Look::of(&file.metadata().ok()?);
+        let look = look_at(&file).ok()?;
         ((entry.size, look.size, look.kind) == (size, size, Kind::File)).then_some(file)
     }
 
@@ -90,13 +91,12 @@ struct Compared {
 
 impl Compared {
     fn of(file: &File, bytes: &[u8]) -> io::Result<Self> {
-        let look = Look::of(&file.metadata()?);
+        let look = look_at(file)?;
         Ok(Self { look, same: place::is_same(file, &mut { bytes }, bytes.len() as u64)? })
     }
 
     fn is_of(&self, file: &File) -> bool {
-        let Ok(metadata) = file.metadata() else { return false };
-        let now = Look::of(&metadata);
+        let Ok(now) = look_at(file) else { return false };
         now.identity.is_some()
             && (now.identity, now.changed, now.mtime, now.size)
                 == (self.look.identity, self.look.changed, self.look.mtime, self.look.size)

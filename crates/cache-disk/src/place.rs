@@ -10,6 +10,7 @@ use crate::look::{Kind, Look};
 use crate::positional::FromStart;
 use crate::publish::Temporary;
 use crate::put::{Put, TRIES, piece_for, read_piece};
+use crate::root::look_at;
 use crate::{executable, layout, remove, usage};
 
 impl<'a> Put<'a> {
@@ -76,7 +77,7 @@ impl<'a> Put<'a> {
     ) -> io::Result<Present> {
         let Self { cache: DiskCache { root, clock, .. }, options, .. } = *self;
         let looked = root.open_file(name).and_then(|file| {
-            let look = Look::of(&file.metadata()?);
+            let look = look_at(&file)?;
             Ok((file, look))
         });
         let (opened, look) = match looked {

@@ -44,7 +44,16 @@ impl<'a> Temporary<'a> {
         // Nobody else knows the name yet. A file system without locks is one without trims that
         // would have to be kept away.
         FileExt::try_lock(&file).ok();
-        Ok(Self { root, folder, mode, name, file, created: Instant::now(), mtime: None, published: false })
+        Ok(Self {
+            root,
+            folder,
+            mode,
+            name,
+            file,
+            created: Instant::now(),
+            mtime: None,
+            published: false,
+        })
     }
 
     /// The open file, for reading back what was written.

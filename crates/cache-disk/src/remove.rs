@@ -7,7 +7,7 @@ use fs4::{FileExt, TryLockError};
 
 use crate::layout;
 use crate::look::{Kind, Look};
-use crate::root::Root;
+use crate::root::{Root, look_at};
 
 /// What was removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -69,7 +69,7 @@ pub(crate) fn remove_if(
     }
     let Some(look) = root.look_if_there(name)? else { return Ok(Removal::Gone) };
     let is_locked = match &file {
-        Some(file) => Look::of(&file.metadata()?).identity == look.identity,
+        Some(file) => look_at(file)?.identity == look.identity,
         None => true,
     };
     if !is_locked || !due(&look) {

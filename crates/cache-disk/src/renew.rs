@@ -5,11 +5,11 @@ use std::time::SystemTime;
 
 use cache_core::{Entry, Error, Result};
 
-use crate::look::{Kind, Look};
+use crate::look::Kind;
 use crate::positional::{read_at, write_at};
 use crate::publish::Temporary;
 use crate::put::{Put, TRIES};
-use crate::root::FILE_MODE;
+use crate::root::{FILE_MODE, look_at};
 use crate::{entry_file, layout, remove, usage};
 
 impl Put<'_> {
@@ -67,7 +67,7 @@ impl Put<'_> {
                 .is_ok_and(|old| (old.output, old.size) == (entry.output, entry.size))
         };
         let length = read_at(&file, &mut content, 0)?;
-        let look = Look::of(&file.metadata()?);
+        let look = look_at(&file)?;
         let now = self.cache.clock.now();
         if !says_the_same(&content[..length]) || !usage::is_fresh(look.mtime, now) {
             return Ok(false);

@@ -34,6 +34,11 @@ pub(crate) struct Root {
     next_temporary: AtomicU64,
 }
 
+/// Looks at an open file.
+pub(crate) fn look_at(file: &File) -> io::Result<Look> {
+    by::look_at(file)
+}
+
 impl Root {
     pub(crate) fn open(path: PathBuf) -> cache_core::Result<Self> {
         let by = by::By::open(&path).map_err(Error::io("open the cache directory", &path))?;

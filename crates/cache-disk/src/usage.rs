@@ -13,8 +13,7 @@ use filetime::FileTime;
 use fs4::{FileExt, TryLockError};
 
 use crate::clock::Clock;
-use crate::look::Look;
-use crate::root::Root;
+use crate::root::{Root, look_at};
 
 /// How old an mtime may grow before a use sets it again.
 pub(crate) const INTERVAL: Duration = Duration::from_secs(60 * 60);
@@ -46,8 +45,8 @@ pub(crate) fn mark(root: &Root, clock: &Clock, name: &str, file: &File) -> io::R
         Lock::Refused => return Ok(false),
     };
     set_mtime(file, clock.now()).ok();
-    let linked = match (root.look(name), file.metadata()) {
-        (Ok(now), Ok(held)) => now.identity == Look::of(&held).identity,
+    let linked = match (root.look(name), look_at(file)) {
+        (Ok(now), Ok(held)) => now.identity == held.identity,
         (Err(e), _) if e.kind() == io::ErrorKind::NotFound => false,
         (Err(e), _) | (_, Err(e)) => return Err(e),
     };

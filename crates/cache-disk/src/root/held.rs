@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
 
 use crate::look::{Kind, Look, unix_time};
 
@@ -28,22 +28,7 @@ impl By {
     }
 
     pub(super) fn look(&self, _: &Path, name: &str) -> io::Result<Look> {
-        let stat = rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)?;
-        let kind = match FileType::from_raw_mode(stat.st_mode) {
-            FileType::RegularFile => Kind::File,
-            FileType::Directory => Kind::Folder,
-            _ => Kind::Other,
-        };
-        // The fields' types differ from platform to platform.
-        #[allow(clippy::unnecessary_cast)]
-        Ok(Look {
-            kind,
-            size: stat.st_size as u64,
-            mtime: unix_time(stat.st_mtime as i64, stat.st_mtime_nsec as i64),
-            changed: unix_time(stat.st_ctime as i64, stat.st_ctime_nsec as i64),
-            on_disk: stat.st_blocks as u64 * 512,
-            identity: Some((stat.st_dev as u64, stat.st_ino as u64)),
-        })
+        Ok(look_of(&rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)?))
     }
 
     pub(super) fn create_file(&self, _: &Path, name: &str, mode: u32) -> io::Result<File> {
@@ -84,5 +69,28 @@ impl By {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let folder = rustix::fs::openat(&self.0, name, flags, Mode::empty())?;
         Ok(rustix::fs::fsync(folder)?)
+    }
+}
+
+/// Looks at an open file. The standard library asks for more, in a form that takes longer to fill.
+pub(super) fn look_at(file: &File) -> io::Result<Look> {
+    Ok(look_of(&rustix::fs::fstat(file)?))
+}
+
+fn look_of(stat: &Stat) -> Look {
+    let kind = match FileType::from_raw_mode(stat.st_mode) {
+        FileType::RegularFile => Kind::File,
+        FileType::Directory => Kind::Folder,
+        _ => Kind::Other,
+    };
+    // The fields' types differ from platform to platform.
+    #[allow(clippy::unnecessary_cast)]
+    Look {
+        kind,
+        size: stat.st_size as u64,
+        mtime: unix_time(stat.st_mtime as i64, stat.st_mtime_nsec as i64),
+        changed: unix_time(stat.st_ctime as i64, stat.st_ctime_nsec as i64),
+        on_disk: stat.st_blocks as u64 * 512,
+        identity: Some((stat.st_dev as u64, stat.st_ino as u64)),
     }
 }

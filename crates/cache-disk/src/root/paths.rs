@@ -64,3 +64,8 @@ impl By {
         if cfg!(unix) { File::open(root.join(name))?.sync_all() } else { Ok(()) }
     }
 }
+
+/// Looks at an open file.
+pub(super) fn look_at(file: &File) -> io::Result<Look> {
+    Ok(Look::of(&file.metadata()?))
+}
