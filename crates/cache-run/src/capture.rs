@@ -11,6 +11,10 @@ use tempfile::{SpooledData, SpooledTempFile, spooled_tempfile};
 /// a name.
 const IN_MEMORY: usize = 1 << 20;
 
+/// Up to this size, in bytes, what comes on a stream is kept at all. A command without end would
+/// fill the disk.
+const MAX_KEPT: u64 = 256 << 20;
+
 /// How many changes between stdout and stderr are remembered. What comes after them is replayed as
 /// first all of the one, then all of the other.
 const MAX_CHANGES: usize = 1 << 16;
@@ -24,13 +28,19 @@ pub(crate) struct Capture<'a> {
 impl<'a> Capture<'a> {
     /// Passes on to `sinks`: stdout, stderr.
     pub(crate) fn new(sinks: [&'a mut dyn Write; 2]) -> Self {
-        Self { streams: sinks.map(Stream::new), order: Order::default() }
+        Self::with_limit(sinks, MAX_KEPT)
     }
 
-    /// Takes what came on stdout (0) or on stderr (1).
-    pub(crate) fn take(&mut self, stream: usize, bytes: &[u8]) {
-        self.streams[stream].take(bytes);
+    /// Keeps up to `limit` bytes of each stream.
+    fn with_limit(sinks: [&'a mut dyn Write; 2], limit: u64) -> Self {
+        Self { streams: sinks.map(|sink| Stream::new(sink, limit)), order: Order::default() }
+    }
+
+    /// Takes what came on stdout (0) or on stderr (1). Returns whether more of it is of use: when
+    /// it goes nowhere and is not kept either, the command may as well find its pipe closed.
+    pub(crate) fn take(&mut self, stream: usize, bytes: &[u8]) -> bool {
         self.order.add(stream, bytes.len() as u64);
+        self.streams[stream].take(bytes)
     }
 
     pub(crate) fn finish(self) -> Captured {
@@ -59,27 +69,37 @@ struct Stream<'a> {
     sink: Option<&'a mut dyn Write>,
     failed: Option<io::Error>,
     kept: io::Result<SpooledTempFile>,
+    /// How many more bytes are kept.
+    left: u64,
 }
 
 impl<'a> Stream<'a> {
-    fn new(sink: &'a mut dyn Write) -> Self {
-        Self { sink: Some(sink), failed: None, kept: Ok(spooled_tempfile(IN_MEMORY)) }
+    fn new(sink: &'a mut dyn Write, limit: u64) -> Self {
+        let kept = Ok(spooled_tempfile(IN_MEMORY));
+        Self { sink: Some(sink), failed: None, kept, left: limit }
     }
 
     /// Neither a sink nor a disk that takes no more is a reason to stop the command: the one may
     /// be a pager that was closed, and the other only costs the entry.
-    fn take(&mut self, bytes: &[u8]) {
+    fn take(&mut self, bytes: &[u8]) -> bool {
         if let Some(sink) = &mut self.sink
             && let Err(e) = pass_on(*sink, bytes)
         {
             self.sink = None;
             self.failed = (e.kind() != ErrorKind::BrokenPipe).then_some(e);
         }
+        if self.kept.is_ok() {
+            match self.left.checked_sub(bytes.len() as u64) {
+                Some(left) => self.left = left,
+                None => self.kept = Err(io::Error::other("it is more than 256 MiB")),
+            }
+        }
         if let Ok(kept) = &mut self.kept
             && let Err(e) = kept.write_all(bytes)
         {
             self.kept = Err(e);
         }
+        self.sink.is_some() || self.kept.is_ok()
     }
 }
 

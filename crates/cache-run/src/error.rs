@@ -14,6 +14,13 @@ pub enum RunError {
     /// The task cannot be described.
     #[error(transparent)]
     Describe(#[from] DescribeError),
+    /// A declared output is a folder that the whole project is in, or the command: replaying it would
+    /// replace the inputs, and the history too.
+    #[error(
+        "output {} has the working directory or the project's root in it: name what the command makes",
+        .0.display()
+    )]
+    TooWide(PathBuf),
     /// The command could not be started.
     #[error("cannot start {}: {source}", program.display())]
     Start {

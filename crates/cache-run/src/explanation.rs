@@ -31,6 +31,8 @@ pub struct Explanation {
 pub enum Reason {
     /// It was asked for.
     Forced,
+    /// The cache is in verify mode, where nothing is found, not even the last run.
+    VerifyMode,
     /// No earlier run is known.
     FirstRun,
     /// These parts of the key differ from those of the last run. Never empty.
@@ -47,6 +49,9 @@ impl Explanation {
         let task = name(now);
         let last = match miss {
             Miss::Forced => return Self { task, ago: None, reason: Reason::Forced },
+            Miss::NoResult(MissReason::VerifyMode) => {
+                return Self { task, ago: None, reason: Reason::VerifyMode };
+            }
             _ => LastRun::of(cache, keys, now).known(keys),
         };
         let Known { description, began, how } = match last {
@@ -78,13 +83,7 @@ fn name(description: &Description) -> String {
 
 /// Why there is no result although nothing changed.
 fn although_unchanged(miss: &Miss, how: Option<How>) -> String {
-    let not_there = match miss {
-        Miss::NoResult(MissReason::NotFound) => true,
-        Miss::NoResult(MissReason::VerifyMode) => {
-            return "the cache is in verify mode, where every command is run".to_owned();
-        }
-        _ => false,
-    };
+    let not_there = matches!(miss, Miss::NoResult(MissReason::NotFound));
     match how {
         _ if !not_there => format!("its result cannot be replayed: {miss}"),
         Some(How::Stored) => "its result is no longer in the cache: it was trimmed".to_owned(),
@@ -107,6 +106,9 @@ impl fmt::Display for Explanation {
         let ago = ago.map(|ago| format!(", {}", Ago(ago))).unwrap_or_default();
         match reason {
             Reason::Forced => f.write_str("run as asked, whether there is a result or not"),
+            Reason::VerifyMode => {
+                f.write_str("miss: the cache is in verify mode, where every command is run")
+            }
             Reason::FirstRun => {
                 write!(
                     f,

@@ -121,7 +121,7 @@ struct Ready {
     exit: bool,
 }
 
-/// Reads what there is; drops the pipe at its end.
+/// Reads what there is; drops the pipe at its end, and when nobody wants more of it.
 fn hear(
     pipe: &mut Option<impl Read>,
     stream: usize,
@@ -131,7 +131,11 @@ fn hear(
     let Some(open) = pipe else { return Ok(()) };
     match open.read(buffer) {
         Ok(0) => *pipe = None,
-        Ok(n) => capture.take(stream, &buffer[..n]),
+        Ok(n) => {
+            if !capture.take(stream, &buffer[..n]) {
+                *pipe = None;
+            }
+        }
         Err(e) if e.kind() == ErrorKind::Interrupted => {}
         Err(e) => return Err(e),
     }

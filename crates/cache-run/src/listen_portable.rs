@@ -34,7 +34,8 @@ pub(crate) fn listen(
     let mut ended = None;
     loop {
         match pieces.recv_timeout(LOOK) {
-            Ok((stream, bytes)) => capture.take(stream, &bytes),
+            // What is of no use any more is read all the same: the threads have the pipes.
+            Ok((stream, bytes)) => _ = capture.take(stream, &bytes),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => {
                 let (status, exited) = match ended {

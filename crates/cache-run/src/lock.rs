@@ -51,6 +51,17 @@ pub(crate) fn take(
     told: &mut dyn FnMut(Waiting),
     stop: &dyn Fn() -> bool,
 ) -> io::Result<Option<Lock>> {
+    take_within(folder, key, told, stop, ORPHANS)
+}
+
+/// [`take`] that waits this long for what a killed run has started.
+fn take_within(
+    folder: &Path,
+    key: &ActionId,
+    told: &mut dyn FnMut(Waiting),
+    stop: &dyn Fn() -> bool,
+    orphans: Duration,
+) -> io::Result<Option<Lock>> {
     fs::create_dir_all(folder)?;
     let first = folder.join(key.to_string());
     let second = folder.join(format!("{key}-command"));
@@ -77,7 +88,7 @@ pub(crate) fn take(
     let command = loop {
         match Held::try_take(&second)? {
             Attempt::Taken(held) => break Some(held),
-            Attempt::InUse(_) if pause.since.elapsed() >= ORPHANS => break None,
+            Attempt::InUse(_) if pause.since.elapsed() >= orphans => break None,
             Attempt::InUse(_) if pause.is_first() => told(Waiting::ForOrphans),
             Attempt::InUse(_) => {}
             Attempt::Removed => continue,
@@ -188,3 +199,6 @@ fn is_still(file: &File, path: &Path) -> io::Result<bool> {
 fn is_still(_: &File, _: &Path) -> io::Result<bool> {
     Ok(true)
 }
+
+#[cfg(test)]
+mod tests;

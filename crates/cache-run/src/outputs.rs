@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, Metadata};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use crate::{OutputPlace, Text};
 
@@ -18,7 +19,7 @@ pub(crate) struct Product {
 }
 
 pub(crate) enum ProductKind {
-    File { mode: u32 },
+    File { mode: u32, state: State },
     Folder { mode: u32 },
     Link { to: Text },
 }
@@ -31,6 +32,45 @@ pub(crate) struct Products {
     pub(crate) missing: Vec<PathBuf>,
 }
 
+/// What tells one state of a file from another without reading it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct State {
+    size: u64,
+    modified: Option<SystemTime>,
+    /// Device, inode and ctime, where there are such things.
+    identity: [i64; 4],
+}
+
+impl State {
+    fn of(metadata: &Metadata) -> Self {
+        #[cfg(unix)]
+        let identity = {
+            use std::os::unix::fs::MetadataExt;
+            let (device, inode) = (metadata.dev() as i64, metadata.ino() as i64);
+            [device, inode, metadata.ctime(), metadata.ctime_nsec()]
+        };
+        #[cfg(not(unix))]
+        let identity = [0; 4];
+        Self { size: metadata.len(), modified: metadata.modified().ok(), identity }
+    }
+}
+
+impl Products {
+    /// Fails for a file that is no longer as it was when it was gathered: somebody else writes to
+    /// it, and what was read of it may not be what the command made.
+    pub(crate) fn are_still_there(&self) -> Result<(), OutputProblem> {
+        for Product { path, is } in self.there.values() {
+            if let ProductKind::File { state, .. } = is {
+                let now = fs::symlink_metadata(path).map_err(failed_to("look at", path))?;
+                if State::of(&now) != *state {
+                    return Err(OutputProblem::Changed(path.clone()));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Why what is there cannot be stored.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -38,6 +78,9 @@ pub enum OutputProblem {
     /// It is a device, a pipe or a socket.
     #[error("output {} is neither a file nor a folder nor a link", .0.display())]
     Special(PathBuf),
+    /// Something else wrote to it after the command had ended.
+    #[error("output {} was changed by something else while it was stored", .0.display())]
+    Changed(PathBuf),
     /// A declared output is a symbolic link, and what it leads to is not stored with it.
     #[error(
         "output {} is a symbolic link to {}, which is no declared output: declare that too",
@@ -89,7 +132,7 @@ pub(crate) fn gather(declared: &[OutputPlace]) -> Result<Products, OutputProblem
         }
         let kind = found.file_type();
         let is = if kind.is_file() {
-            ProductKind::File { mode: mode(&found) }
+            ProductKind::File { mode: mode(&found), state: State::of(&found) }
         } else if kind.is_symlink() {
             let to = fs::read_link(&path).map_err(failed_to("read", &path))?;
             ProductKind::Link { to: Text::from(to.into_os_string()) }

@@ -1,15 +1,16 @@
 //! The way of a run.
 
+use std::env;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use cache_core::{ActionId, Cache};
 use cache_hash::{FileHashMemo, KeySpace};
 
 use crate::capture::Capture;
-use crate::execute::ExecuteError;
-use crate::execute::{Finished, Invocation, execute};
+use crate::execute::{ExecuteError, Finished, Invocation, execute};
 use crate::last::{How, LastRun};
 use crate::lock::{self, Lock, Waiting};
 use crate::outputs::{Products, gather};
@@ -75,13 +76,17 @@ impl Runner<'_> {
         options: &Options<'_>,
         streams: &mut Streams<'_>,
     ) -> Result<Outcome, RunError> {
-        let env = |name: &std::ffi::OsStr| std::env::var_os(name);
-        let described = describe(task, &env, self.files)?;
+        let outputs = task.output_places();
+        let holds_all = |path: &PathBuf| task.dir.starts_with(path) || task.root.starts_with(path);
+        if let Some(output) = outputs.iter().map(|output| &output.path).find(|path| holds_all(path))
+        {
+            return Err(RunError::TooWide(output.clone()));
+        }
+        let described = describe(task, &|name: &OsStr| env::var_os(name), self.files)?;
         for glob in &described.empty_globs {
             (streams.notes)(&Note::EmptyGlob(glob));
         }
         let key = described.description.key(self.keys);
-        let outputs = task.output_places();
         let run = Run { runner: self, task, options, key, described, outputs };
         if !run.outputs.is_empty() {
             // A replay makes files beside the outputs, which would stay behind.

@@ -26,7 +26,7 @@ impl Shelf<'_> {
             let is = match is {
                 ProductKind::Folder { mode } => Kind::Folder { mode: *mode },
                 ProductKind::Link { to } => Kind::Link { to: to.clone() },
-                ProductKind::File { mode } => {
+                ProductKind::File { mode, .. } => {
                     let file = File::open(path).map_err(|source| {
                         let path = path.clone();
                         NotStored::Output(OutputProblem::Io { operation: "open", path, source })
@@ -39,6 +39,7 @@ impl Shelf<'_> {
             };
             outputs.push(Output { name: name.clone(), is });
         }
+        products.are_still_there()?;
         Ok(outputs)
     }
 

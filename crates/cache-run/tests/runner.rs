@@ -396,3 +396,62 @@ fn an_output_that_is_as_it_should_be_is_only_made_new() {
     assert!(found.modified().unwrap() > then, "as old as before");
     assert_eq!(fs::read_to_string(&out).unwrap(), "the input\n");
 }
+
+/// A cache during whose puts somebody else is at work.
+struct Meddled<'a> {
+    cache: DiskCache,
+    meddle: &'a (dyn Fn() + Sync),
+}
+
+impl Cache for Meddled<'_> {
+    fn get(&self, action: &ActionId) -> Result<Lookup> {
+        self.cache.get(action)
+    }
+
+    fn put(&self, action: &ActionId, source: Source<'_>, options: &PutOptions) -> Result<Stored> {
+        let is_file = matches!(source, Source::File(_));
+        let stored = self.cache.put(action, source, options);
+        if is_file {
+            (self.meddle)();
+        }
+        stored
+    }
+
+    fn output_file(&self, output: &OutputId) -> Result<Option<OutputFile>> {
+        self.cache.output_file(output)
+    }
+
+    fn fuzz_dir(&self) -> PathBuf {
+        self.cache.fuzz_dir()
+    }
+
+    fn close(&self) -> Result<()> {
+        self.cache.close()
+    }
+}
+
+#[test]
+fn outputs_that_somebody_else_writes_to_meanwhile_are_not_stored() {
+    let project = Project::new();
+    let task = project.task("echo 1 > a; echo 1 > b", &["a", "b"]);
+    let meddle = || fs::write(project.path("a"), "other\n").unwrap();
+    let cache = Meddled { cache: project.cache(), meddle: &meddle };
+    let outcome = project.run(&cache, &task, &Options::default()).outcome.unwrap();
+    let Outcome::Ran { stored: Err(NotStored::Output(OutputProblem::Changed(path))), .. } = outcome
+    else {
+        panic!("{outcome:?}");
+    };
+    assert_eq!(path, project.path("a"));
+    assert_stored(&project.run(&project.cache(), &task, &Options::default()));
+}
+
+#[test]
+fn an_output_that_everything_is_in_is_refused() {
+    let project = Project::new();
+    for output in [".", "..", "/", "sub/.."] {
+        let task = project.task("touch ran", &[output]);
+        let error = project.run(&project.cache(), &task, &Options::default()).outcome.unwrap_err();
+        assert!(matches!(error, RunError::TooWide(_)), "{error}");
+    }
+    assert!(!project.path("ran").exists());
+}

@@ -10,8 +10,8 @@ use anyhow::Result;
 use cache_default::Opened;
 use cache_hash::FileHashMemo;
 use cache_run::{
-    End, NotStored, Note, Options, Outcome, RunError, Runner, Signals, Stdin, Streams, Task,
-    project_root, read_stdin,
+    DescribeError, End, NotStored, Note, Options, Outcome, RunError, Runner, Signals, Stdin,
+    Streams, Task, project_root, read_stdin,
 };
 
 use crate::counters::{self, Kind, Used};
@@ -37,9 +37,14 @@ const SALT: &str = "larder run";
 /// difference. What is not declared is taken to make none: a file that the command reads without its
 /// being an input is not looked at.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "\
-The command's stdin is empty, unless it is an input: --input -. What is called .git is left out of
-folders and globs, and so are the outputs. A glob in quotes is larder's: ** goes through folders.
+#[command(
+    override_usage = "larder run [OPTIONS] -- COMMAND [ARGUMENT]...",
+    after_help = "\
+The command's stdin is empty, unless it is an input: --input -. Its stdout and stderr are pipes, for
+which many programs leave colours out; most have a flag that forces them.
+
+What is called .git is left out of folders and globs, and so are the outputs. A glob in quotes is
+larder's: ** goes through folders.
 
 Ctrl-C reaches the command, and nothing is stored then. Two equal runs at the same time run the
 command once: the second one waits.
@@ -49,7 +54,8 @@ such command, 126 when it cannot be executed, 125 for everything else that goes 
 
 Example:
   larder run --input 'src/**/*.[ch]' --output hello --env CFLAGS -- make hello
-  larder run --input 'src/**/*.[ch]' --output hello --env CFLAGS --explain -- make hello")]
+  larder run --input 'src/**/*.[ch]' --output hello --env CFLAGS --explain -- make hello"
+)]
 pub(crate) struct Args {
     /// What the command reads: a file, a folder with everything in it, a glob, or - for stdin; may
     /// be given again
@@ -161,8 +167,9 @@ fn close(opened: &Opened, session: &Session) {
 }
 
 fn task(args: &Args) -> Result<(Task, Option<Stdin>)> {
-    let dir =
-        std::env::current_dir().map_err(Failure::file("find", Path::new("."), Role::Input))?;
+    let dir = std::env::current_dir().map_err(|e| {
+        Failure::Other(format!("cannot find the working directory: {e}; change to another"))
+    })?;
     let root = match &args.root {
         // Without links and `..`, as the working directory is: one begins with the other.
         Some(root) => fs::canonicalize(root).map_err(Failure::file("find", root, Role::Input))?,
@@ -246,10 +253,25 @@ fn exit_code(code: i32) -> u8 {
     u8::try_from(code).unwrap_or(FAILED)
 }
 
+/// What to do about a failure of a run.
+pub(crate) fn advice(error: &RunError) -> Option<&'static str> {
+    Some(match error {
+        RunError::NotMade(_) => "check what it writes, and how the --output is written",
+        RunError::Describe(DescribeError::ToolNotFoundInPath(_)) => {
+            "install it, or name it by its path"
+        }
+        RunError::Describe(DescribeError::ToolNotFound(_)) => "check its name",
+        RunError::Describe(DescribeError::ToolNotExecutable(_)) => {
+            "make it executable with chmod +x, or name a program"
+        }
+        RunError::Changed => "run it again",
+        _ => return None,
+    })
+}
+
 /// Runs the command as if it had been called without this one.
 fn run_uncached(args: &Args) -> Result<Exit> {
-    let (name, arguments) =
-        args.command.split_first().ok_or(cache_run::DescribeError::NoCommand)?;
+    let (name, arguments) = args.command.split_first().ok_or(DescribeError::NoCommand)?;
     let mut command = std::process::Command::new(name);
     command.args(arguments);
     if !args.input.iter().any(|input| input == OsStr::new("-")) {

@@ -71,3 +71,16 @@ fn all_is_kept_whatever_the_sinks_do() {
         assert_eq!(kept.into_inner(), b"first second");
     }
 }
+
+#[test]
+fn what_goes_nowhere_and_is_too_much_to_keep_is_of_no_use() {
+    let (mut gone, mut stderr) =
+        (Grudging { left: 0, ready: true, end: io::ErrorKind::BrokenPipe }, Vec::new());
+    let mut capture = Capture::with_limit([&mut gone, &mut stderr], 10);
+    assert!(capture.take(0, b"0123456789"), "it is kept");
+    assert!(!capture.take(0, b"0"));
+    assert!(capture.take(1, b"0123456789a"), "it goes somewhere");
+    let captured = capture.finish();
+    assert!(captured.streams.iter().all(|kept| kept.is_err()));
+    assert_eq!(stderr, b"0123456789a");
+}
