@@ -9,6 +9,7 @@ mod deny;
 mod dist;
 mod e2e;
 mod fuzz;
+mod generate;
 mod go;
 mod oracle;
 mod place;
@@ -28,8 +29,11 @@ usage: cargo xtask COMMAND
                  the tests against the real Go, with the newest and in part with the oldest; all of
                  them and Go's own script tests with every Go from 1.24 on: an hour
   fuzz [SECONDS] run each fuzz target for that long (30 s), with a nightly compiler
-  bench [--dir DIR] [--rounds N] [--entries N] [--only go|helper|run]
-                 tables of what things cost: beside Go's cache, through a helper, as whole processes
+  bench [--dir DIR] [--rounds N] [--entries N] [--many N] [--only TABLE,…] [--json FILE] [--write]
+                 tables of what things cost: go (beside Go's cache), helper, run, hash, process, and
+                 scale, which has a million entries; --write writes docs/BENCHMARKS.md and its plots
+  generate DIR ENTRIES
+                 make a cache directory with so many entries
   dist           build larder as it is shipped, on Linux one static file, print its path
   oracle [VERSION]
                  build the oracle (Go's own cache behind a small command), print its path
@@ -64,6 +68,7 @@ fn dispatch(args: &[&str]) -> Option<Result<()>> {
         ["fuzz"] => fuzz::run(None),
         ["fuzz", seconds] => fuzz::run(Some(seconds)),
         ["bench", options @ ..] => bench::run(options),
+        ["generate", dir, entries] => generate::run(dir, entries),
         ["dist"] => dist::print_path(),
         ["oracle"] => oracle::print_path(None),
         ["oracle", version] => oracle::print_path(Some(version)),

@@ -1,53 +1,53 @@
 //! What a helper process costs: the directory alone and the same directory through `larder serve`,
 //! in turn.
 
-use std::path::Path;
-use std::time::Instant;
+use anyhow::Result;
+use xshell::cmd;
 
-use anyhow::{Context, Result};
-use xshell::{Shell, cmd};
-
-use super::{Measured, Options, Rounds, build, empty};
+use super::process::Stopwatch;
+use super::rounds::Rounds;
+use super::table::Table;
+use super::{Bench, build, empty};
 use crate::dist;
 use crate::go::Go;
 
-/// Prints the table of a directory alone and through a helper.
-pub(super) fn run(sh: &Shell, dir: &Path, options: &Options) -> Result<()> {
-    let (go, rounds) = (Go::find(sh)?, options.rounds);
-    let bench = build(sh, "cache-cli", "helper")?;
+pub(super) fn table(bench: &Bench) -> Result<Table> {
+    let (sh, rounds) = (&bench.sh, bench.options.rounds);
+    let go = Go::find(sh)?;
+    let both = build(sh, "cache-cli", "helper")?;
     let larder = dist::build(sh)?;
-    let cache = dir.join("helper");
-    let mut measured = Rounds::default();
+    let cache = bench.dir.join("helper");
+    let (mut directory, mut helper) = (Rounds::default(), Rounds::default());
     for round in 1..=rounds {
         eprintln!("xtask: helper, round {round} of {rounds}");
-        measured.add(&cmd!(sh, "{bench} --dir {cache}").quiet().read()?)?;
+        let output = cmd!(sh, "{both} --dir {cache}").quiet().read()?;
+        for (way, column) in [("-directory ", &mut directory), ("-helper ", &mut helper)] {
+            let mine = output.lines().filter_map(|line| line.split_once(way));
+            let lines: Vec<String> = mine.map(|(row, rest)| format!("{row} {rest}")).collect();
+            column.add(&lines.join("\n"))?;
+        }
         empty(&cache)?;
     }
-    let gocache = dir.join("go-build");
+    let gocache = bench.dir.join("go-build");
     // The same for both, and cold only once.
     go.cmd(sh).args(["build", "std"]).env("GOCACHE", &gocache).quiet().run()?;
     for _ in 0..rounds {
-        for way in ["directory", "helper"] {
+        for (is_served, column) in [(false, &mut directory), (true, &mut helper)] {
             let mut build = go.cmd(sh).args(["build", "std"]).env("GOCACHE", &gocache).quiet();
-            if way == "helper" {
+            if is_served {
                 build = build.env("GOCACHEPROG", format!("'{}' serve", larder.display()));
             }
-            let begun = Instant::now();
+            let watch = Stopwatch::start();
             build.run()?;
-            let ns = begun.elapsed().as_secs_f64() * 1e9;
-            measured.insert(format!("go-build-std-{way}"), Measured { ns, mb: 0.0 });
+            column.insert("go-build-std", watch.stop());
         }
     }
-    print_table(&measured)
+    empty(&gocache)?;
+    let columns = [("directory", &directory), ("Larder", &helper)];
+    Ok(Table::of("helper", "the directory through a helper", ABOUT, &columns))
 }
 
-fn print_table(measured: &Rounds) -> Result<()> {
-    let heads = ["row", "directory ns/op", "helper ns/op", "ratio"];
-    println!("{:<20} {:>16} {:>16} {:>6}", heads[0], heads[1], heads[2], heads[3]);
-    for name in measured.names.iter().filter_map(|name| name.strip_suffix("-directory")) {
-        let directory = measured.median(&format!("{name}-directory"))?.ns;
-        let helper = measured.median(&format!("{name}-helper")).context("both ways")?.ns;
-        println!("{name:<20} {directory:>16.0} {helper:>16.0} {:>6.2}", helper / directory);
-    }
-    Ok(())
-}
+const ABOUT: &str = "\
+The directory opened by the program itself, and through a child process, `larder serve`, by the go
+command's protocol. `go-build-std` is a warm `go build std`: with Go's own cache, and with `larder
+serve` as its GOCACHEPROG, on one directory.";

@@ -10,11 +10,6 @@ pub fn key(i: u64) -> Key {
     Sha256::digest(i.to_le_bytes()).into()
 }
 
-/// 64 hexadecimal digits.
-pub fn hex(id: &[u8; 32]) -> String {
-    hex::encode(id)
-}
-
 /// `n` pseudo-random bytes that differ for every `i`.
 pub fn body(i: u64, n: usize) -> Vec<u8> {
     let mut state = i;

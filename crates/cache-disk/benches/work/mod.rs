@@ -12,9 +12,9 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 use std::{env, thread};
 
-pub use bodies::{Key, hex};
+pub use bodies::Key;
 use bodies::{body, key, permutation};
-use clock::{row, time};
+pub use clock::{row, time};
 
 pub type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
@@ -48,9 +48,12 @@ pub trait Subject: Sync + Sized {
     fn trim(&self) -> Result;
 }
 
-/// Does what the command line says: `PROGRAM --dir DIR [--entries N]`, in DIR, which must not be
-/// there yet, with N small entries. Without `--dir` it does nothing: that is how Cargo starts it,
-/// with flags and filters of its own, in a test run.
+/// Does what the command line says.
+///
+/// `PROGRAM --dir DIR [--entries N]`: every row, in DIR, which must not be there yet, with N small
+/// entries. `PROGRAM --dir DIR --hits N`: lookups alone, in a DIR that has those N entries. Without
+/// `--dir` it does nothing: that is how Cargo starts it, with flags and filters of its own, in a test
+/// run.
 pub fn main<S: Subject>() -> ExitCode {
     let args: Vec<String> = env::args().skip(1).collect();
     let value = |option: &str| {
@@ -60,11 +63,13 @@ pub fn main<S: Subject>() -> ExitCode {
         eprintln!("nothing to do without --dir; cargo xtask bench gives it one");
         return ExitCode::SUCCESS;
     };
-    let Ok(entries) = value("--entries").unwrap_or("20000").parse() else {
-        eprintln!("--entries takes a number");
+    let hits = value("--hits");
+    let Ok(entries) = hits.or(value("--entries")).unwrap_or("20000").parse() else {
+        eprintln!("--entries and --hits take a number");
         return ExitCode::from(2);
     };
-    match bench::<S>(Path::new(dir), entries) {
+    let work = if hits.is_some() { hits_of_many::<S> } else { bench::<S> };
+    match work(Path::new(dir), entries) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{dir}: {error}");
@@ -188,6 +193,17 @@ fn files(dir: &Path) -> Result<Vec<PathBuf>> {
         }
     }
     Ok(found)
+}
+
+/// Times 200,000 lookups among `n` entries, which have all been looked up once before.
+fn hits_of_many<S: Subject>(dir: &Path, n: usize) -> Result {
+    const TIMES: usize = 200_000;
+    let (cache, order) = (S::open(dir)?, permutation(n));
+    let look_up = |&i: &usize| hit(cache.get(&key(i as u64))?);
+    order.iter().try_for_each(look_up)?;
+    let took = time(|| order.iter().cycle().take(TIMES).try_for_each(look_up))?;
+    row("get-hit", TIMES, took, 0);
+    Ok(())
 }
 
 fn hit(as_expected: bool) -> Result {

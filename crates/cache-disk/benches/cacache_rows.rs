@@ -1,4 +1,4 @@
-//! Times `cacache`, the nearest Rust store: `cacache --dir DIR [--entries N]`.
+//! Times `cacache`, the nearest Rust store: `cacache_rows --dir DIR [--entries N]`.
 //!
 //! Its index leads from a key to an integrity, as an entry leads from an action to an output, so a
 //! lookup in the index stands for a get, and its key is the action ID in hexadecimal. As ours, it
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use cacache::{Algorithm, WriteOpts};
-use work::{Key, Result, Subject, hex};
+use work::{Key, Result, Subject};
 
 fn main() -> ExitCode {
     work::main::<Cacache>()
@@ -33,21 +33,21 @@ impl Subject for Cacache {
     }
 
     fn put(&self, key: &Key, body: &[u8]) -> Result {
-        cacache::write_sync(&self.0, hex(key), body)?;
+        cacache::write_sync(&self.0, hex::encode(key), body)?;
         Ok(())
     }
 
     fn put_file(&self, key: &Key, mut file: &File) -> Result {
         // Not told the size: it would write through a memory map that takes all bytes at once.
         let mut writer =
-            WriteOpts::new().algorithm(Algorithm::Sha256).open_sync(&self.0, hex(key))?;
+            WriteOpts::new().algorithm(Algorithm::Sha256).open_sync(&self.0, hex::encode(key))?;
         io::copy(&mut file, &mut writer)?;
         writer.commit()?;
         Ok(())
     }
 
     fn get(&self, key: &Key) -> Result<bool> {
-        Ok(cacache::metadata_sync(&self.0, hex(key))?.is_some())
+        Ok(cacache::metadata_sync(&self.0, hex::encode(key))?.is_some())
     }
 
     fn get_file(&self, _: &Key) -> Result<bool> {
@@ -55,7 +55,7 @@ impl Subject for Cacache {
     }
 
     fn get_bytes(&self, key: &Key) -> Result<Option<Vec<u8>>> {
-        Ok(Some(cacache::read_sync(&self.0, hex(key))?))
+        Ok(Some(cacache::read_sync(&self.0, hex::encode(key))?))
     }
 
     fn trim(&self) -> Result {

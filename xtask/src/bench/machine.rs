@@ -1,0 +1,44 @@
+//! What was measured on.
+
+use std::fs;
+use std::path::Path;
+
+use xshell::{Shell, cmd};
+
+/// One line for each thing that a reader needs to know. What the system does not say is left out.
+pub(super) fn describe(sh: &Shell, dir: &Path) -> Vec<(&'static str, String)> {
+    let processors = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let field = |text: &str, name: &str| -> Option<String> {
+        let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+        Some(line.trim_start_matches([' ', '\t', ':']).trim().to_owned())
+    };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let processor = field(&processors, "model name").map(|model| format!("{cores} × {model}"));
+    let flags = field(&processors, "flags").unwrap_or_default();
+    let sha = if flags.split(' ').any(|flag| flag == "sha_ni") { "yes" } else { "no" };
+    let memory = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let memory = field(&memory, "MemTotal").and_then(|total| {
+        let kib: u64 = total.strip_suffix(" kB")?.parse().ok()?;
+        Some(format!("{} GiB", (kib + (1 << 19)) >> 20))
+    });
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").ok();
+    let first_line = |output: Result<String, xshell::Error>| {
+        output.ok().and_then(|text| text.lines().next().map(|line| line.trim().to_owned()))
+    };
+    let files = first_line(cmd!(sh, "stat -f -c %T {dir}").quiet().ignore_stderr().read());
+    let rust = first_line(cmd!(sh, "rustc --version").quiet().read());
+    let go = crate::go::Go::find(sh).ok().map(|go| go.version);
+    let load = fs::read_to_string("/proc/loadavg").ok();
+    let load = load.and_then(|load| load.split(' ').next().map(str::to_owned));
+    let lines = [
+        ("processor", processor),
+        ("its SHA instructions", (!flags.is_empty()).then(|| sha.to_owned())),
+        ("memory", memory),
+        ("kernel", kernel.map(|kernel| kernel.trim().to_owned())),
+        ("file system", files),
+        ("Rust", rust),
+        ("Go", go),
+        ("load at the start", load),
+    ];
+    lines.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+}
