@@ -19,7 +19,7 @@ mod whole;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 use xshell::{Shell, cmd};
 
@@ -60,17 +60,26 @@ pub(crate) fn run(args: &[&str]) -> Result<()> {
         .with_context(|| format!("bench: cannot work in {}", options.dir.display()))?;
     let machine = machine::describe(&sh, &options.dir);
     let bench = Bench { sh, dir: folder.path().to_owned(), options };
-    let mut tables = Vec::new();
-    for (_, make) in TABLES.iter().filter(|(name, _)| bench.options.wants(name)) {
-        let table = make(&bench)?;
-        println!("{}", table.text());
-        tables.push(table);
+    let (mut tables, mut failed) = (Vec::new(), Vec::new());
+    for (name, make) in TABLES.iter().filter(|(name, _)| bench.options.wants(name)) {
+        // One that fails does not take along what was measured in minutes.
+        match make(&bench) {
+            Ok(table) => {
+                println!("{}", table.text());
+                tables.push(table);
+            }
+            Err(error) => {
+                eprintln!("xtask: no table {name}: {error:#}");
+                failed.push(*name);
+            }
+        }
     }
     if let Some(path) = &bench.options.json {
         let text = serde_json::to_string_pretty(&json::of(&machine, &bench.options, &tables))?;
         std::fs::write(path, text + "\n")
             .with_context(|| format!("bench: cannot write {}", path.display()))?;
     }
+    ensure!(failed.is_empty(), "bench: these tables failed: {}", failed.join(", "));
     if bench.options.write {
         page::write(&place::root()?.join("docs"), &machine, &bench.options, &tables)?;
     }

@@ -37,9 +37,9 @@ pub(super) fn table(bench: &Bench) -> Result<Table> {
 
 const ABOUT: &str = "\
 Go's cache is the one in the `go` command, built from its own source. The floor is the bare work of a
-row, the system calls and the SHA-256 that no cache with these promises can do without: \
-`crates/cache-disk/benches/floor.rs` says for each row what that is. `cacache` is the nearest store in
-Rust; it has no paths to give, no trim and nothing to open, so it has no such rows. None of them
-makes anything durable. Rows of `1k` are single entries of 1 KiB in a random order; `64k`, `1024k`
-and `65536k` are outputs of so many KiB. `open` is an open of a directory that is there, `trim-half` a
+row, the system calls and the SHA-256 that no cache with these promises can do without;
+`crates/cache-disk/benches/bare/mod.rs` says for each row what that is. `cacache` is the nearest store
+in Rust, its index entry in the place of ours; it has no paths to give, no trim and nothing to open,
+so it has no such rows. None of them makes anything durable. Rows of `1k` are single entries of 1 KiB
+in a random order; `64k`, `1024k` and `65536k` are outputs of so many KiB. `open` is an open of a directory that is there, `trim-half` a
 trim that removes every second file, and both trims are given for one file.";

@@ -43,7 +43,7 @@ pub(super) fn table(bench: &Bench) -> Result<Table> {
         }
     }
     empty(&gocache)?;
-    let columns = [("directory", &directory), ("Larder", &helper)];
+    let columns = [("the directory", &directory), ("Larder", &helper)];
     Ok(Table::of("helper", "the directory through a helper", ABOUT, &columns))
 }
 

@@ -8,7 +8,7 @@ use super::table::{Row, Table};
 use super::wanted::AtMost;
 
 /// `{machine, rounds, entries, tables: [{name, title, rows: [{name, unit, ratio, at_most, missed,
-/// measured: {COLUMN: {median, quartiles, values, mb_per_s}}}]}]}`.
+/// behind, measured: {COLUMN: {median, quartiles, values, mb_per_s}}}]}]}`.
 pub(super) fn of(machine: &[(&str, String)], options: &Options, tables: &[Table]) -> Value {
     let machine: Map<String, Value> =
         machine.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
@@ -50,6 +50,7 @@ fn of_row(row: &Row, columns: &[&str]) -> Value {
             AtMost::Bytes(bytes) => json!({ "bytes": bytes }),
         }),
         "missed": row.is_over(),
+        "behind": row.is_behind(),
         "measured": measured,
     })
 }

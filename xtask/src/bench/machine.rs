@@ -21,7 +21,9 @@ pub(super) fn describe(sh: &Shell, dir: &Path) -> Vec<(&'static str, String)> {
         let kib: u64 = total.strip_suffix(" kB")?.parse().ok()?;
         Some(format!("{} GiB", (kib + (1 << 19)) >> 20))
     });
+    // Without what its builder put behind the version.
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").ok();
+    let kernel = kernel.and_then(|kernel| kernel.trim().split('-').next().map(str::to_owned));
     let first_line = |output: Result<String, xshell::Error>| {
         output.ok().and_then(|text| text.lines().next().map(|line| line.trim().to_owned()))
     };
@@ -34,7 +36,7 @@ pub(super) fn describe(sh: &Shell, dir: &Path) -> Vec<(&'static str, String)> {
         ("processor", processor),
         ("its SHA instructions", (!flags.is_empty()).then(|| sha.to_owned())),
         ("memory", memory),
-        ("kernel", kernel.map(|kernel| kernel.trim().to_owned())),
+        ("kernel", kernel),
         ("file system", files),
         ("Rust", rust),
         ("Go", go),

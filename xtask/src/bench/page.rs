@@ -51,7 +51,7 @@ Everything in a table was measured in one run, in turn, round by round, so that 
 column disturbs the others. A cell has the median of all rounds, and in brackets the first and the
 third quartile where they differ from it. *Ratio* is Larder's median by that of the first column:
 lower is better, 1 is the same. *Asked* is the highest ratio, or the most bytes, that Larder asks of
-itself; a row that costs more says so. Absolute times hold for the machine below alone; ratios carry
+itself; a row that costs more says MISSED, and one that costs more than `cacache` BEHIND. Absolute times hold for the machine below alone; ratios carry
 further, but not to another file system.
 
 ## How to run it again

@@ -15,6 +15,8 @@ pub(super) struct Plot {
     pub(super) title: String,
     /// What the axis counts.
     axis: String,
+    /// Where it begins at the earliest.
+    least: f64,
     series: Vec<Series>,
     lines: Vec<Line>,
 }
@@ -65,11 +67,14 @@ impl Plot {
             Some(Line { name: row.name.clone(), values })
         };
         let mut series = series(table);
-        series.push(Series { name: "asked", mark: Mark::Limit });
+        if table.rows.iter().any(|row| matches!(row.at_most, Some(AtMost::Ratio(_)))) {
+            series.push(Series { name: "asked", mark: Mark::Limit });
+        }
         Plot {
             name: "time",
             title: format!("Time: {}", table.title),
             axis: format!("times what {} takes; less is better", table.columns[0]),
+            least: 0.1,
             series,
             lines: timed.filter_map(line).collect(),
         }
@@ -85,12 +90,14 @@ impl Plot {
             name: "speed",
             title: format!("Speed: {}", table.title),
             axis: "megabytes a second; more is better".to_owned(),
+            least: 0.0,
             series: series(table),
             lines: transfers.map(line).collect(),
         }
     }
 
-    /// From the step below the smallest value to the one above the largest.
+    /// From the step below the smallest value to the one above the largest. Times of less than a
+    /// tenth would leave little room for the others; they are off the axis.
     fn range(&self) -> (f64, f64) {
         let values = self.lines.iter().flat_map(|line| line.values.iter().flatten().copied());
         let (least, most) = values.fold((f64::MAX, f64::MIN), |(a, b), v| (a.min(v), b.max(v)));
@@ -102,7 +109,7 @@ impl Plot {
                 all.filter(|step| *step < value / 1.05).fold(0.0, f64::max)
             }
         };
-        (step(least, false), step(most, true))
+        (step(least, false).max(self.least), step(most, true))
     }
 }
 

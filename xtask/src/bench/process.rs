@@ -64,6 +64,7 @@ impl Process {
     pub(super) fn peak_memory(&self) -> Result<Option<Measured>> {
         let mut child =
             self.command().spawn().with_context(|| format!("bench: cannot run {self}"))?;
+        let begun = Instant::now();
         let mut peak = None;
         loop {
             peak = memory(child.id(), "VmHWM:").max(peak);
@@ -71,7 +72,10 @@ impl Process {
                 ensure!(status.success(), "bench: {self}: {status}");
                 return Ok(peak.map(Measured::bytes));
             }
-            std::thread::sleep(Duration::from_millis(1));
+            // A short one is asked without a pause, else it has ended before the first answer.
+            if begun.elapsed() > Duration::from_millis(100) {
+                std::thread::sleep(Duration::from_millis(1));
+            }
         }
     }
 }

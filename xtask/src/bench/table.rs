@@ -1,7 +1,7 @@
 //! One table: rows, a column for everything that is measured, Larder's the second.
 
 use super::rounds::{Rounds, Spread, Unit};
-use super::wanted::{AtMost, at_most};
+use super::wanted::{AtMost, ahead_of, at_most};
 
 pub(super) struct Table {
     pub(super) name: &'static str,
@@ -18,6 +18,8 @@ pub(super) struct Row {
     /// In the order of the columns; `None`: it has no such row.
     pub(super) cells: Vec<Option<Spread>>,
     pub(super) at_most: Option<AtMost>,
+    /// The column that it is to be ahead of.
+    ahead_of: Option<usize>,
 }
 
 /// The columns with which the ratio is made.
@@ -33,10 +35,12 @@ impl Table {
         columns: &[(&'static str, &Rounds)],
     ) -> Table {
         let ours = columns.get(LARDER).map_or(&[][..], |(_, rounds)| rounds.names());
+        let ahead_of = columns.iter().position(|(column, _)| Some(*column) == ahead_of(name));
         let row = |row: &String| Row {
             name: row.clone(),
             cells: columns.iter().map(|(_, rounds)| rounds.spread(row)).collect(),
             at_most: at_most(name, row),
+            ahead_of,
         };
         let columns = columns.iter().map(|(column, _)| *column).collect();
         Table { name, title, about, columns, rows: ours.iter().map(row).collect() }
@@ -53,7 +57,7 @@ impl Table {
         for row in &self.rows {
             let mut line = vec![row.name.clone()];
             line.extend(row.cells.iter().map(|cell| cell.as_ref().map(show).unwrap_or_default()));
-            line.push(row.ratio().map(|ratio| format!("{ratio:.2}")).unwrap_or_default());
+            line.push(row.ratio().map(digits).unwrap_or_default());
             line.push(row.verdict());
             if transfers {
                 line.push(row.speed(LARDER).map(|mb| format!("{mb:.0}")).unwrap_or_default());
@@ -120,13 +124,22 @@ impl Row {
         })
     }
 
+    /// Whether it is behind what it is to be ahead of.
+    pub(super) fn is_behind(&self) -> bool {
+        let other = self.ahead_of.and_then(|column| self.median(column));
+        self.median(LARDER) > other.or(Some(f64::INFINITY))
+    }
+
     fn verdict(&self) -> String {
         let asked = match self.at_most {
             Some(AtMost::Ratio(ratio)) => format!("{ratio:.2}"),
             Some(AtMost::Bytes(bytes)) => number(bytes as f64, Unit::Bytes),
-            None => return String::new(),
+            None => String::new(),
         };
-        if self.is_over() == Some(true) { format!("{asked} MISSED") } else { asked }
+        let missed = (self.is_over() == Some(true)).then_some("MISSED");
+        let behind = self.is_behind().then_some("BEHIND");
+        let parts = [Some(asked.as_str()), missed, behind];
+        parts.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -158,10 +171,12 @@ fn scale(value: f64, unit: Unit) -> (&'static str, f64) {
     *fitting.unwrap_or(&scales[scales.len() - 1])
 }
 
-fn digits(value: f64) -> String {
+/// A number as short as its size allows.
+pub(super) fn digits(value: f64) -> String {
     match value {
         100.0.. => format!("{value:.0}"),
         10.0.. => format!("{value:.1}"),
-        _ => format!("{value:.2}"),
+        0.1.. => format!("{value:.2}"),
+        _ => format!("{value:.3}"),
     }
 }

@@ -47,3 +47,8 @@ pub(super) fn at_most(table: &str, row: &str) -> Option<AtMost> {
     let asked = WANTED.iter().find(|(in_table, rows, _)| *in_table == table && rows.contains(&row));
     asked.map(|(_, _, at_most)| *at_most)
 }
+
+/// The column that Larder is to be ahead of on every row, beside the first.
+pub(super) fn ahead_of(table: &str) -> Option<&'static str> {
+    (table == "go").then_some("cacache")
+}

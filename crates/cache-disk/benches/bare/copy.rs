@@ -13,20 +13,46 @@ use crate::work::Key;
 /// How many pieces are on their way from the copy to the hash.
 const PIECES: usize = 4;
 
-/// Reads a file into new memory, which comes zeroed from the kernel.
-pub fn to_memory(file: &OwnedFd) -> Result<(Vec<u8>, Key)> {
+/// Reads a file into new memory, which comes zeroed from the kernel. Of more than `alone` bytes,
+/// another thread hashes what was read.
+pub fn to_memory(file: &OwnedFd, alone: usize) -> Result<(Vec<u8>, Key)> {
     let size = rustix::fs::fstat(file)?.st_size as usize;
-    let (mut bytes, mut hash, mut done) = (vec![0; size], Sha256::new(), 0);
-    while done < size {
-        let end = size.min(done + PIECE);
-        let n = io::read(file, &mut bytes[done..end])?;
-        if n == 0 {
-            break;
+    let mut bytes = vec![0; size];
+    if size <= alone {
+        let mut hash = Sha256::new();
+        for piece in bytes.chunks_mut(PIECE) {
+            fill(file, piece)?;
+            hash.update(piece);
         }
-        hash.update(&bytes[done..done + n]);
-        done += n;
+        return Ok((bytes, hash.finalize().into()));
     }
-    Ok((bytes, hash.finalize().into()))
+    let (filled, to_hash) = mpsc::channel::<&mut [u8]>();
+    let output = thread::scope(|scope| {
+        let hash = scope.spawn(move || {
+            let mut hash = Sha256::new();
+            to_hash.iter().for_each(|piece| hash.update(piece));
+            hash.finalize().into()
+        });
+        for piece in bytes.chunks_mut(PIECE) {
+            fill(file, piece)?;
+            if filled.send(piece).is_err() {
+                break;
+            }
+        }
+        drop(filled);
+        hash.join().map_err(|_| io::Errno::IO)
+    })?;
+    Ok((bytes, output))
+}
+
+fn fill(file: &OwnedFd, mut piece: &mut [u8]) -> Result<()> {
+    while !piece.is_empty() {
+        match io::read(file, &mut *piece)? {
+            0 => return Err(io::Errno::IO),
+            n => piece = &mut piece[n..],
+        }
+    }
+    Ok(())
 }
 
 /// Copies a file, and hashes each piece when it was written.

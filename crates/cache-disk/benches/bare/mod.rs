@@ -96,11 +96,11 @@ impl Subject for Bare {
     }
 
     /// A get; then the output opened, its size looked at, read into new memory and
-    /// hashed while the processor's cache has it, closed.
+    /// hashed while the processor's cache has it, of many bytes by another core; closed.
     fn get_bytes(&self, key: &Key) -> Result<Option<Vec<u8>>> {
         let Some(entry) = self.entry(key)? else { return Ok(None) };
         let stored = calls::output_name(&entry);
-        let (bytes, output) = copy::to_memory(&open(&self.0, &stored)?)?;
+        let (bytes, output) = copy::to_memory(&open(&self.0, &stored)?, ALONE)?;
         Ok((stored == name(&output, b'd')).then_some(bytes))
     }
 

@@ -8,20 +8,22 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::{Mark, Plot, steps};
+use crate::bench::table::{self, digits};
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Drawn = std::result::Result<(), Box<dyn Error>>;
 
-const WIDTH: u32 = 860;
+const WIDTH: u32 = 920;
 /// Room for the longest name of a row.
-const LEFT: i32 = 250;
-const RIGHT: i32 = 40;
+const LEFT: i32 = 260;
+/// Room for the column with Larder's numbers.
+const RIGHT: i32 = 90;
 const TOP: i32 = 84;
 const BOTTOM: i32 = 62;
 /// From one row to the next.
 const LINE: i32 = 26;
 /// From one name in the legend to the next.
-const LEGEND: i32 = 122;
+const LEGEND: i32 = 112;
 
 /// A colour on a light background, and the one that takes its place on a dark one.
 struct Tone(RGBColor, RGBColor);
@@ -57,11 +59,11 @@ fn draw_into(plot: &Plot, svg: &mut String) -> Drawn {
         .build_cartesian_2d((from..to).log_scale(), 0.0..f64::from(rows))?;
     let x_of = |value: f64| chart.backend_coord(&(value, 0.0)).0;
 
-    text(&area, &plot.title, (LEFT, 22), 17, &TEXT, HPos::Left)?;
+    text(&area, &plot.title, (LEFT, 22), 20, &TEXT, HPos::Left)?;
     for (i, series) in plot.series.iter().enumerate() {
         let x = LEFT + i as i32 * LEGEND;
         mark(&area, series.mark, (x + 6, 52))?;
-        text(&area, series.name, (x + 18, 52), 13, &TEXT, HPos::Left)?;
+        text(&area, series.name, (x + 18, 52), 16, &TEXT, HPos::Left)?;
     }
     let mut free_from = i32::MIN;
     for step in steps(from, to) {
@@ -69,16 +71,19 @@ fn draw_into(plot: &Plot, svg: &mut String) -> Drawn {
         area.draw(&PathElement::new([(x, TOP - 6), (x, bottom)], GRID.0))?;
         // Steps of a long axis stand close together; every label keeps its room.
         if x >= free_from {
-            text(&area, &format!("{step}"), (x, bottom + 16), 12, &FAINT, HPos::Center)?;
+            text(&area, &format!("{step}"), (x, bottom + 16), 15, &FAINT, HPos::Center)?;
             free_from = x + 44;
         }
     }
-    text(&area, &plot.axis, ((LEFT + right) / 2, bottom + 42), 13, &FAINT, HPos::Center)?;
+    text(&area, &plot.axis, ((LEFT + right) / 2, bottom + 42), 16, &FAINT, HPos::Center)?;
 
+    let numbers = WIDTH as i32 - 20;
+    text(&area, "Larder", (numbers, TOP - 14), 15, &FAINT, HPos::Right)?;
     for (i, line) in plot.lines.iter().enumerate() {
         let y = TOP + i as i32 * LINE + LINE / 2;
-        text(&area, &line.name, (LEFT - 14, y), 13, &TEXT, HPos::Right)?;
-        let marks: Vec<_> = plot.series.iter().zip(&line.values).collect();
+        text(&area, &line.name, (LEFT - 14, y), 16, &TEXT, HPos::Right)?;
+        let values = line.values.iter().map(|value| value.filter(|value| *value >= from));
+        let marks: Vec<_> = plot.series.iter().zip(values).collect();
         let xs = || marks.iter().filter_map(|(_, value)| value.map(x_of));
         if let (Some(first), Some(last)) = (xs().min(), xs().max()) {
             area.draw(&PathElement::new([(first, y), (last, y)], SPAN.0))?;
@@ -88,7 +93,14 @@ fn draw_into(plot: &Plot, svg: &mut String) -> Drawn {
             marks.into_iter().partition(|(series, _)| matches!(series.mark, Mark::Dot));
         for (series, value) in others.into_iter().chain(ours) {
             if let Some(value) = value {
-                mark(&area, series.mark, (x_of(*value), y))?;
+                mark(&area, series.mark, (x_of(value), y))?;
+            }
+        }
+        if let Some(Some(ours)) = line.values.get(table::LARDER) {
+            text(&area, &digits(*ours), (numbers, y), 16, &LARDER, HPos::Right)?;
+            if *ours < from {
+                let arrow = [(LEFT + 12, y - 6), (LEFT, y), (LEFT + 12, y + 6)];
+                area.draw(&Polygon::new(arrow, LARDER.0.filled()))?;
             }
         }
     }
