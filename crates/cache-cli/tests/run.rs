@@ -252,7 +252,7 @@ fn runs_inside_of_runs_have_results_of_their_own() {
 fn a_glob_that_matches_nothing_is_noted() {
     let project = Project::new();
     let ran = project.run(&["--input", "*.nothing"], "true").stored();
-    assert!(ran.stderr.contains("input *.nothing matches nothing"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("input \"*.nothing\" matches nothing"), "{}", ran.stderr);
     let quiet = Ran::of(
         project.larder.command().args(["-q", "run", "--", "true"]).current_dir(project.path("")),
     );

@@ -142,10 +142,7 @@ fn explanations_name_what_changed() {
         lines[..lines.len() - 1].join("|")
     };
     let first = run(&[], "true", "1");
-    assert_eq!(
-        first,
-        "larder: miss: no earlier run of \"it\" is known, so there is none to compare with"
-    );
+    assert_eq!(first, "larder: miss: this is the first run of \"it\" that this cache knows of");
     assert_eq!(run(&[], "true", "1"), "", "a hit needs no explanation");
     for (explanation, part) in [
         (run(&[], "true", "2"), "env LEVEL \"1\" became \"2\""),

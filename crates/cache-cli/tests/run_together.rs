@@ -123,7 +123,8 @@ fn something_left_running_keeps_the_result_out_of_the_cache_and_holds_no_lock() 
     let ran = project.run(&[], script);
     assert_eq!((ran.code, ran.text()), (Some(0), "said\n".into()));
     assert!(
-        ran.stderr.contains("not stored: something that it started still runs"),
+        ran.stderr
+            .contains("not stored: a process that the command started still holds its stdout"),
         "{}",
         ran.stderr
     );
@@ -141,6 +142,8 @@ fn where_no_lock_can_be_had_the_command_runs_all_the_same() {
     fs::write(project.larder.dir().join("larder/locks"), "a file where the folder should be")
         .unwrap();
     let ran = project.in_out("cat in.txt > out.txt").stored();
-    assert!(ran.stderr.contains("cannot lock"), "{}", ran.stderr);
+    let locks = project.larder.dir().join("larder/locks");
+    let told = format!("larder: cannot make the lock in {}: ", locks.display());
+    assert!(ran.stderr.contains(&told), "{}", ran.stderr);
     project.in_out("cat in.txt > out.txt").replayed();
 }

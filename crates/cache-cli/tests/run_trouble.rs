@@ -7,7 +7,7 @@ mod support;
 
 use std::fs;
 use std::io::Read;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -41,7 +41,11 @@ fn an_output_that_was_not_made_is_an_error_that_names_it() {
         let ran = project.run(&["--output", "made", "--output", "forgotten"], script);
         assert_eq!((ran.code, ran.text(), project.times()), (Some(125), "said\n".into(), times));
         let path = project.path("forgotten");
-        assert!(ran.stderr.contains(&format!("did not make {}", path.display())), "{}", ran.stderr);
+        assert!(
+            ran.stderr.contains(&format!("ran, but did not make {}", path.display())),
+            "{}",
+            ran.stderr
+        );
     }
 }
 
@@ -51,7 +55,11 @@ fn an_input_that_changes_meanwhile_keeps_the_result_out_of_the_cache() {
     let script = "echo ran >> $RAN; cat in.txt > out.txt; echo more >> in.txt";
     let ran = project.in_out(script);
     assert_eq!(ran.code, Some(0));
-    assert!(ran.stderr.contains("not stored: while it ran, input in.txt"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("not stored: input in.txt changed while the command ran;"),
+        "{}",
+        ran.stderr
+    );
     project.write("in.txt", "the input\n");
     project.in_out(script);
     assert_eq!(project.times(), 2);
@@ -176,13 +184,28 @@ fn failures_of_its_own_have_codes_of_their_own() {
     run(&["--", "./no-such-file"]).says(127, ["no-such-file"]);
     run(&["--", "./not-executable"]).says(126, ["not-executable"]);
     run(&["--input", "no-such-input", "--", "true"]).says(125, ["no-such-input"]);
+    run(&["--input", "", "--", "true"]).says(125, ["input \"\" is empty"]);
+    run(&["--", ""]).says(125, ["no command"]);
+    let off = Ran::of(
+        support::bare(env!("CARGO_BIN_EXE_larder"))
+            .env("LARDER_DIR", "off")
+            .args(["run", "--", ""]),
+    );
+    assert_eq!(off.code, Some(125), "{}", off.stderr);
+    project.write("script", "#!/no/such/interpreter\n");
+    fs::set_permissions(project.path("script"), fs::Permissions::from_mode(0o755)).unwrap();
+    run(&["--", "./script"]).says(127, ["start ./script: ", "the interpreter", "first line"]);
+    run(&["--output", "*.o", "--", "true"]).says(125, ["the command ran", "takes no globs"]);
+    run(&["--root", "in.txt", "--", "true"]).says(125, ["--root in.txt is not a folder"]);
+    fs::create_dir(project.path("sub")).unwrap();
+    run(&["--root", "sub", "--", "true"]).says(125, ["--root sub", "working directory"]);
     for wrong in [&["--no-such-flag"][..], &[], &["--input"], &["--input", "in.txt"]] {
         assert_eq!(run(wrong).code, Some(125), "{wrong:?}");
     }
     // The other commands' usage errors are what they were.
     assert_eq!(project.larder.run(["put", "run"]).code, Some(2));
     let help = run(&["--help"]);
-    assert!(help.code == Some(0) && help.text().contains("Example:"), "{}", help.text());
+    assert!(help.code == Some(0) && help.text().contains("Examples:"), "{}", help.text());
 }
 
 /// A folder on a file system of its own with this many KiB; `None`, with a note, where that is not

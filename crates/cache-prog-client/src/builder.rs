@@ -1,14 +1,17 @@
 //! How a helper is started.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::client::ProgCache;
 use crate::error::StartError;
 use crate::multiplex::Helper;
 use crate::quoting;
+use crate::waiting::{Notice, Waiting, to_log};
 
 /// How long a helper may take to say what it can do, if nothing else was set. It should be instant;
 /// one that has to log in somewhere first takes seconds.
@@ -22,13 +25,14 @@ pub const DEFAULT_REPLY_DEADLINE: Duration = Duration::from_secs(5 * 60);
 pub const DEFAULT_CLOSE_DEADLINE: Duration = Duration::from_secs(60);
 
 /// A helper that is to be started; [`ProgCache::builder`] makes it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[must_use]
 pub struct Builder {
     command: String,
     fuzz_dir: PathBuf,
     env: Vec<(OsString, OsString)>,
     limits: Limits,
+    notice: Notice,
 }
 
 /// How long the helper may take for what.
@@ -46,7 +50,7 @@ impl Builder {
             reply: DEFAULT_REPLY_DEADLINE,
             close: DEFAULT_CLOSE_DEADLINE,
         };
-        Self { command, fuzz_dir, env: Vec::new(), limits }
+        Self { command, fuzz_dir, env: Vec::new(), limits, notice: Arc::new(to_log) }
     }
 
     /// Sets a variable in the helper's environment, which is otherwise that of this process.
@@ -77,8 +81,16 @@ impl Builder {
         self
     }
 
+    /// Calls `notice` after every five seconds in which this process only waits for the helper: for
+    /// what it can do, for an answer, or for it to take what it is being sent. Calls that wait at
+    /// the same time share one notice, on the thread of any of them. A warning in the log otherwise.
+    pub fn on_waiting(mut self, notice: impl Fn(&Waiting) + Send + Sync + 'static) -> Self {
+        self.notice = Arc::new(notice);
+        self
+    }
+
     /// Starts the helper and waits until it has said what it can do. Its stderr is that of this
-    /// process. Every five seconds of waiting are a notice in the log.
+    /// process.
     ///
     /// # Errors
     ///
@@ -90,7 +102,13 @@ impl Builder {
         let (&program, arguments) = fields.split_first().ok_or(StartError::NoProgram)?;
         let mut command = Command::new(program);
         command.args(arguments).envs(self.env);
-        let helper = Helper::start(program, command, self.limits)?;
+        let helper = Helper::start(program, command, self.limits, self.notice)?;
         Ok(ProgCache::new(helper, self.fuzz_dir))
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder").field("command", &self.command).finish_non_exhaustive()
     }
 }

@@ -41,6 +41,7 @@ mod pipes;
 mod process;
 mod quoting;
 mod source;
+mod waiting;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -49,6 +50,7 @@ pub use builder::{
 };
 pub use client::ProgCache;
 pub use error::{HelperError, HelperMiss, HelperProblem, StartError, UnterminatedQuote};
+pub use waiting::{Waiting, WaitingFor};
 
 /// What these locks guard is whole whenever somebody could panic, which only a caller's own source
 /// can make happen.

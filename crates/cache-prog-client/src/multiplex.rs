@@ -18,14 +18,12 @@ use crate::lifeline::Lifeline;
 use crate::lock;
 use crate::pipes::{Input, Output};
 use crate::process::Process;
+use crate::waiting::{Notice, WaitingFor, Waits};
 
 mod close;
 mod turn;
 
 pub(crate) use turn::Sending;
-
-/// How often the log hears that a helper has not said yet what it can do.
-const NOTICE: Duration = Duration::from_secs(5);
 
 /// A helper that runs, or has failed, or was closed.
 pub(crate) struct Helper {
@@ -40,6 +38,7 @@ pub(crate) struct Helper {
 struct Shared {
     program: String,
     limits: Limits,
+    waits: Arc<Waits>,
     process: Arc<Process>,
     lifeline: Arc<Lifeline>,
     state: Mutex<State>,
@@ -87,12 +86,15 @@ impl Helper {
         program: &str,
         command: Program,
         limits: Limits,
+        notice: Notice,
     ) -> Result<Self, StartError> {
         let failed = |source| StartError::Spawn { program: program.to_owned(), source };
         let lifeline = Arc::new(Lifeline::new().map_err(failed)?);
         let (process, stdin, stdout) = Process::spawn(command).map_err(failed)?;
         let process = Arc::new(process);
-        let input = Input::new(stdin, lifeline.clone(), limits.reply).map_err(failed)?;
+        let waits = Arc::new(Waits::new(program, notice));
+        let input = Input::new(stdin, lifeline.clone(), waits.clone(), limits.reply);
+        let input = input.map_err(failed)?;
         let output = Output::new(stdout, lifeline.clone(), process.clone());
         let turns = bounded(1);
         turns.0.try_send(RequestWriter::new(input)).ok();
@@ -100,6 +102,7 @@ impl Helper {
         let shared = Arc::new(Shared {
             program: program.to_owned(),
             limits,
+            waits,
             process,
             lifeline,
             state: Mutex::new(State {
@@ -153,7 +156,8 @@ impl Helper {
         let shared = &*self.shared;
         let (id, reply) = shared.register(false)?;
         shared.turn()?.write(id, write)?;
-        match reply.recv_timeout(shared.limits.reply) {
+        let what = WaitingFor::Answer(command.clone());
+        match shared.waits.receive(&reply, shared.limits.reply, &what) {
             Ok(reply) => shared.judge(command, reply),
             Err(RecvTimeoutError::Disconnected) => Err(shared.ended().into()),
             Err(RecvTimeoutError::Timeout) => {
@@ -192,19 +196,11 @@ impl Shared {
     }
 
     fn wait_for_commands(&self, declared: &Receiver<Response>) -> Result<Vec<Command>, StartError> {
-        let until = Instant::now().checked_add(self.limits.start);
-        let ended = loop {
-            let left = until.map(|until| until.saturating_duration_since(Instant::now()));
-            match declared.recv_timeout(left.unwrap_or(NOTICE).min(NOTICE)) {
-                Ok(first) => return Ok(first.known_commands),
-                Err(RecvTimeoutError::Disconnected) => break self.ended(),
-                Err(RecvTimeoutError::Timeout) if left.is_none_or(|left| left > NOTICE) => {
-                    tracing::warn!("still waiting for cache helper {:?}", self.program);
-                }
-                Err(RecvTimeoutError::Timeout) => {
-                    break self.end(HelperProblem::NeverDeclared(self.limits.start));
-                }
-            }
+        let limit = self.limits.start;
+        let ended = match self.waits.receive(declared, limit, &WaitingFor::Start) {
+            Ok(first) => return Ok(first.known_commands),
+            Err(RecvTimeoutError::Disconnected) => self.ended(),
+            Err(RecvTimeoutError::Timeout) => self.end(HelperProblem::NeverDeclared(limit)),
         };
         Err(StartError::Helper(match ended {
             Ended::Failed(error) => error,

@@ -15,6 +15,7 @@ use rustix::io::{Errno, ioctl_fionbio};
 
 use crate::lifeline::Lifeline;
 use crate::process::Process;
+use crate::waiting::{PATIENCE, WaitingFor, Waits};
 
 /// How often the helper is looked after where its exit cannot be waited for.
 const LOOK: Duration = Duration::from_millis(100);
@@ -23,6 +24,7 @@ const LOOK: Duration = Duration::from_millis(100);
 pub(crate) struct Input {
     pipe: ChildStdin,
     lifeline: Arc<Lifeline>,
+    waits: Arc<Waits>,
     limit: Duration,
 }
 
@@ -31,12 +33,13 @@ impl Input {
     pub(crate) fn new(
         pipe: ChildStdin,
         lifeline: Arc<Lifeline>,
+        waits: Arc<Waits>,
         limit: Duration,
     ) -> io::Result<Self> {
         // Of this end alone: the helper's is as blocking as before.
         ioctl_fionbio(&pipe, true)?;
         widen(&pipe);
-        Ok(Self { pipe, lifeline, limit })
+        Ok(Self { pipe, lifeline, waits, limit })
     }
 
     /// Waits until it takes something.
@@ -45,8 +48,16 @@ impl Input {
             PollFd::new(&self.pipe, PollFlags::OUT),
             PollFd::new(self.lifeline.ended_pipe(), PollFlags::IN),
         ];
-        if !wait(&mut fds, self.lifeline.until(self.limit))? {
-            return Err(ErrorKind::TimedOut.into());
+        let until = self.lifeline.until(self.limit);
+        loop {
+            let notice = Instant::now() + PATIENCE;
+            if wait(&mut fds, Some(until.map_or(notice, |until| until.min(notice))))? {
+                break;
+            }
+            if until.is_some_and(|until| Instant::now() >= until) {
+                return Err(ErrorKind::TimedOut.into());
+            }
+            self.waits.say(&WaitingFor::Reading);
         }
         if is_ready(&fds[1]) { Err(ErrorKind::BrokenPipe.into()) } else { Ok(()) }
     }

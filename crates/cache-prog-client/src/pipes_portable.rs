@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::lifeline::Lifeline;
 use crate::process::Process;
+use crate::waiting::Waits;
 
 /// The helper's stdin.
 pub(crate) struct Input {
@@ -19,6 +20,7 @@ impl Input {
     pub(crate) fn new(
         pipe: ChildStdin,
         lifeline: Arc<Lifeline>,
+        _: Arc<Waits>,
         _limit: Duration,
     ) -> io::Result<Self> {
         Ok(Self { pipe, lifeline })

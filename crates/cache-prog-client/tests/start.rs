@@ -3,11 +3,8 @@
 mod support;
 
 use std::error::Error as _;
-use std::fs;
-use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::Command as Program;
-use std::sync::Mutex;
 use std::time::Duration;
 
 use cache_core::Cache;
@@ -117,30 +114,6 @@ fn declarations_are_read_as_go_reads_them() {
     let pretty = "{\n  \"id\": 0,\n  \"knowncommands\": [\"get\", \"get2\"],\n  \"Err\": null\n}";
     // A command that nobody knows is one all the same.
     start(&format!("says '{pretty}'"));
-}
-
-#[test]
-fn waiting_for_a_helper_is_told_to_the_log() {
-    /// Lets the helper go on once the log has been told.
-    struct Release(PathBuf);
-    impl Write for Release {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            if String::from_utf8_lossy(bytes).contains("still waiting for cache helper") {
-                fs::write(&self.0, "")?;
-            }
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("told");
-    let log = tracing_subscriber::fmt().with_writer(Mutex::new(Release(file.clone()))).finish();
-    tracing::subscriber::with_default(log, || {
-        start(&format!("declares-once '{}' never-answers", file.display()));
-    });
 }
 
 #[test]

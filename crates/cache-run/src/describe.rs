@@ -4,7 +4,7 @@ use std::env::consts;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-use cache_hash::FileHashMemo;
+use cache_hash::{FileHashError, FileHashMemo};
 
 use crate::explain::{InputChange, input_changes};
 use crate::inputs::{self, Found, Written};
@@ -42,6 +42,12 @@ pub fn describe(
     }
     let command = task.command.first().ok_or(DescribeError::NoCommand)?;
     let (program, metadata) = tool::find(command, &task.dir, env(OsStr::new("PATH")))?;
+    let tool = inputs::hash(&program, &metadata, files).map_err(|error| match error {
+        DescribeError::Hash(FileHashError::Io { operation: "open", source, .. }) => {
+            DescribeError::ToolNotReadable { program: command.into(), source }
+        }
+        error => error,
+    })?;
     let outputs = task.output_places();
     let inputs = inputs::collect(task, &outputs, files)?;
     let (found, written) =
@@ -52,7 +58,7 @@ pub fn describe(
         platform: Text::from(format!("{} {}", consts::OS, consts::ARCH).as_str()),
         dir: place::name(&task.root, &task.dir),
         command: task.command.iter().map(|argument| argument.as_os_str().into()).collect(),
-        tool: inputs::hash(&program, &metadata, files)?,
+        tool,
         env: variables(task, env)?,
         outputs: outputs.into_iter().map(|output| output.name).collect(),
         stdin: task.stdin,

@@ -1,10 +1,12 @@
 //! Failures of a run itself.
 
 use std::ffi::OsString;
-use std::io::{self, ErrorKind};
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
+use std::path::{Path, PathBuf};
 
 use crate::DescribeError;
+use crate::execute::Invocation;
 
 /// A failure of a run itself; what the command does is no such thing, and neither is a cache that
 /// does not work.
@@ -24,16 +26,19 @@ pub enum RunError {
     /// The command could not be started.
     #[error("cannot start {}: {source}", program.display())]
     Start {
-        /// The program.
+        /// The program, as it was named.
         program: PathBuf,
         /// What the system said.
         source: io::Error,
     },
+    /// The program, as it was named, is a script, and what is to run it is not there.
+    #[error("cannot start {}: the interpreter that its first line names is not there", .0.display())]
+    NoInterpreter(PathBuf),
     /// The running command could not be listened to. It was ended.
     #[error("cannot listen to the command: {0}")]
     Listen(#[source] io::Error),
     /// The command ended well and did not make all its declared outputs. Their paths.
-    #[error("the command did not make {}", paths(.0))]
+    #[error("the command ran, but did not make {}", paths(.0))]
     NotMade(Vec<PathBuf>),
     /// stdout or stderr did not take what the command said. A closed pipe is no failure.
     #[error("cannot pass on what the command wrote: {0}")]
@@ -47,6 +52,18 @@ pub enum RunError {
 }
 
 impl RunError {
+    pub(crate) fn not_started(
+        named: PathBuf,
+        invocation: &Invocation<'_>,
+        source: io::Error,
+    ) -> Self {
+        // The system says the same of a program and of its interpreter.
+        match source.kind() == ErrorKind::NotFound && is_script(invocation.program) {
+            true => Self::NoInterpreter(named),
+            false => Self::Start { program: named, source },
+        }
+    }
+
     /// The code to exit with, as `env` and `timeout` do: 127 for a command that is not there, 126
     /// for one that cannot be run, 125 for anything else.
     pub fn exit_code(&self) -> u8 {
@@ -55,6 +72,7 @@ impl RunError {
                 DescribeError::ToolNotFound(_) | DescribeError::ToolNotFoundInPath(_),
             ) => 127,
             RunError::Describe(DescribeError::ToolNotExecutable(_)) => 126,
+            RunError::NoInterpreter(_) => 127,
             RunError::Start { source, .. } => match source.kind() {
                 ErrorKind::NotFound => 127,
                 _ => 126,
@@ -62,6 +80,11 @@ impl RunError {
             _ => 125,
         }
     }
+}
+
+fn is_script(program: &Path) -> bool {
+    let mut start = [0; 2];
+    File::open(program).and_then(|mut file| file.read_exact(&mut start)).is_ok() && start == *b"#!"
 }
 
 fn paths(paths: &[PathBuf]) -> String {

@@ -37,6 +37,9 @@ pub enum Reason {
     FirstRun,
     /// These parts of the key differ from those of the last run. Never empty.
     Changed(Vec<Difference>),
+    /// Nothing differs, but the last run failed with this exit code, and failures were not to be
+    /// stored, or are not to be replayed now.
+    Failed(i32),
     /// Nothing differs, but this is the case. The text says what, after "nothing changed since the
     /// last run …, but".
     Unchanged(String),
@@ -62,7 +65,7 @@ impl Explanation {
         let differences = differences(&description, now);
         let reason = match differences.is_empty() {
             false => Reason::Changed(differences),
-            true => Reason::Unchanged(although_unchanged(miss, how)),
+            true => although_unchanged(miss, how),
         };
         Self { task, ago: SystemTime::now().duration_since(began).ok(), reason }
     }
@@ -82,22 +85,26 @@ fn name(description: &Description) -> String {
 }
 
 /// Why there is no result although nothing changed.
-fn although_unchanged(miss: &Miss, how: Option<How>) -> String {
-    let not_there = matches!(miss, Miss::NoResult(MissReason::NotFound));
-    match how {
+fn although_unchanged(miss: &Miss, how: Option<How>) -> Reason {
+    let not_there = match (miss, how) {
+        (&Miss::Failure(code), _)
+        | (Miss::NoResult(MissReason::NotFound), Some(How::Failed(code))) => {
+            return Reason::Failed(code);
+        }
+        _ => matches!(miss, Miss::NoResult(MissReason::NotFound)),
+    };
+    Reason::Unchanged(match how {
         _ if !not_there => format!("its result cannot be replayed: {miss}"),
         Some(How::Stored) => "its result is no longer in the cache: it was trimmed".to_owned(),
-        Some(How::Failed(code)) => {
-            format!("that failed with exit code {code}, and failures were not to be stored")
-        }
         Some(How::Signalled(signal)) => format!("signal {signal} ended that"),
         Some(How::Interrupted) | None => "that was interrupted".to_owned(),
         Some(How::InputsChanged) => {
             "inputs changed while that went on, so its result was not stored".to_owned()
         }
         Some(How::NotMade) => "that did not make all its declared outputs".to_owned(),
-        Some(How::NotStored) => "its result could not be stored".to_owned(),
-    }
+        // Failures are told apart above.
+        Some(How::NotStored | How::Failed(_)) => "its result could not be stored".to_owned(),
+    })
 }
 
 impl fmt::Display for Explanation {
@@ -110,15 +117,17 @@ impl fmt::Display for Explanation {
                 f.write_str("miss: the cache is in verify mode, where every command is run")
             }
             Reason::FirstRun => {
-                write!(
-                    f,
-                    "miss: no earlier run of {task:?} is known, so there is none to compare with"
-                )
+                write!(f, "miss: this is the first run of {task:?} that this cache knows of")
             }
             Reason::Unknown(error) => write!(f, "miss: cannot look up the last run: {error}"),
             Reason::Unchanged(but) => {
                 write!(f, "miss: nothing changed since the last run of {task:?}{ago}, but {but}")
             }
+            Reason::Failed(code) => write!(
+                f,
+                "miss: nothing changed since the last run of {task:?}{ago}, but that failed with \
+                 exit code {code}"
+            ),
             Reason::Changed(differences) => {
                 let count = differences.len();
                 let things = if count == 1 { "thing" } else { "things" };

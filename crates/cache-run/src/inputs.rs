@@ -76,7 +76,7 @@ impl Collector<'_> {
         let path = place::absolute(dir, Path::new(input));
         let missing = || DescribeError::InputMissing { input: input.into(), dir: dir.clone() };
         if input.is_empty() {
-            return Err(missing());
+            return Err(DescribeError::InputEmpty);
         }
         // First as a name: a file may be called `a[1].c`.
         match fs::symlink_metadata(&path) {

@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::fmt;
 use std::io;
+use std::path::Path;
 
 use crate::{Explanation, Miss};
 
@@ -17,7 +18,12 @@ pub enum Note<'a> {
     /// An equal run was killed, and this one waits a while for what that started.
     WaitingForOrphans,
     /// There is no lock to be had: an equal run at the same time would run the command too.
-    NoLock(&'a io::Error),
+    NoLock {
+        /// The folder for the locks.
+        folder: &'a Path,
+        /// What the system said.
+        error: &'a io::Error,
+    },
     /// There may be a result, but it cannot be replayed, so the command is run.
     NotReplayed(&'a Miss),
     /// Why the command is run.
@@ -28,7 +34,7 @@ impl fmt::Display for Note<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Note::EmptyGlob(glob) => {
-                write!(f, "input {} matches nothing: check how it is written", glob.display())
+                write!(f, "input {glob:?} matches nothing: check how it is written")
             }
             Note::Waiting(Some(process)) => {
                 write!(f, "process {process} is running the same: waiting for its result")
@@ -40,9 +46,12 @@ impl fmt::Display for Note<'_> {
                 "a process that ran the same is gone, but what it started still runs: waiting for \
                  that to end",
             ),
-            Note::NoLock(error) => {
-                write!(f, "cannot lock, so an equal run would not wait for this one: {error}")
-            }
+            Note::NoLock { folder, error } => write!(
+                f,
+                "cannot make the lock in {}: {error}; an equal run at the same time would run the \
+                 command too",
+                folder.display()
+            ),
             Note::NotReplayed(miss) => write!(f, "cannot replay, so the command is run: {miss}"),
             Note::Explanation(explanation) => explanation.fmt(f),
         }

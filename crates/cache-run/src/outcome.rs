@@ -7,7 +7,7 @@ use std::time::Duration;
 use cache_core::{Error, MissReason};
 
 use crate::outputs::OutputProblem;
-use crate::{DescribeError, Difference, End};
+use crate::{DescribeError, Difference, End, InputChange};
 
 /// What a run came to.
 #[derive(Debug)]
@@ -135,11 +135,11 @@ pub enum NotStored {
     Capture(#[source] io::Error),
     /// Something that the command started still runs and holds its stdout or stderr, and may change
     /// its outputs too.
-    #[error("something that it started still runs")]
+    #[error("a process that the command started still holds its stdout or stderr")]
     StillRunning,
     /// A run before this one was killed, and what that started still runs and may change the
     /// outputs.
-    #[error("what a killed run before it started still runs")]
+    #[error("processes that an earlier, killed run started are still running")]
     Orphans,
     /// The cache did not take it.
     #[error(transparent)]
@@ -147,14 +147,23 @@ pub enum NotStored {
 }
 
 fn inputs_changed(differences: &[Difference]) -> String {
-    match differences {
-        [one] => format!("while it ran, {} {}: {}", one.part(), one.subject(), one.change()),
-        [one, rest @ ..] => format!(
-            "while it ran, {} {} and {} more changed",
-            one.part(),
-            one.subject(),
-            rest.len()
-        ),
-        [] => "its inputs changed while it ran".to_owned(),
-    }
+    let what = match differences {
+        [] => "its inputs".to_owned(),
+        [Difference::Tool(name), ..] => format!("the executable of {name}"),
+        [one] => format!("input {}", one.subject()),
+        [one, ..] => format!("inputs {}", one.subject()),
+    };
+    let more = match differences.len() {
+        0 | 1 => String::new(),
+        count => format!(" and {} more", count - 1),
+    };
+    let is_new = |change: &Difference| matches!(change, Difference::Input(_, InputChange::Added));
+    let happened = match differences {
+        [one] if is_new(one) => "was added",
+        [_, ..] if differences.iter().all(is_new) => "were added",
+        [Difference::Input(_, InputChange::Removed)] => "was removed",
+        [Difference::Input(_, InputChange::Rewritten)] => "was written to",
+        _ => "changed",
+    };
+    format!("{what}{more} {happened} while the command ran")
 }

@@ -126,7 +126,7 @@ impl<'a> Restoring<'a> {
             }
             None => {
                 let mut temporary =
-                    temporary().tempfile_in(folder).map_err(not_restored("write", path))?;
+                    temporary().make_in(folder, create_new).map_err(not_restored("write", path))?;
                 let mut copying = Copying {
                     source: Stoppable { file: &mut source, stop: self.stop },
                     target: temporary.as_file_mut(),
@@ -209,6 +209,16 @@ fn temporary() -> Builder<'static, 'static> {
     builder
 }
 
+/// Makes a file. What [`Builder::tempfile_in`] says when it cannot has the temporary file's path in
+/// it, which says nothing to anybody.
+fn create_new(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.read(true).write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
 /// A file that fails to be read once it is to stop.
 struct Stoppable<'a, F> {
     file: F,
@@ -283,3 +293,6 @@ fn set_folder_mode(_: &Path, _: u32) -> io::Result<()> {
 fn make_link(_: &Path, _: &Path) -> io::Result<()> {
     Err(ErrorKind::Unsupported.into())
 }
+
+#[cfg(test)]
+mod tests;

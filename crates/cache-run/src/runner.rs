@@ -87,6 +87,7 @@ impl Runner<'_> {
             (streams.notes)(&Note::EmptyGlob(glob));
         }
         let key = described.description.key(self.keys);
+        tracing::info!(%key, inputs = described.description.inputs.len(), "described the command");
         let run = Run { runner: self, task, options, key, described, outputs };
         if !run.outputs.is_empty() {
             // A replay makes files beside the outputs, which would stay behind.
@@ -112,6 +113,7 @@ impl Run<'_> {
             Ok(outcome) => return Ok(outcome),
             Err(miss) => miss,
         };
+        tracing::info!(key = %self.key, %miss, "no result to replay");
         self.watch_signals()?;
         let lock = self.lock(streams)?;
         let miss = match miss {
@@ -138,6 +140,7 @@ impl Run<'_> {
             (_, Some(signal)) => Err(RunError::Interrupted(signal)),
             (Err(miss), None) => Ok(Err(miss)),
             (Ok(replayed), None) => {
+                tracing::info!(key = %self.key, "replaying the result");
                 let record = replayed.say([streams.stdout, streams.stderr])?;
                 self.last().replayed(self.key, &self.described.description);
                 Ok(Ok(Outcome::Replayed { exit: record.exit, saved: record.took() }))
@@ -163,7 +166,7 @@ impl Run<'_> {
             (_, Some(signal)) => Err(RunError::Interrupted(signal)),
             (Ok(lock), None) => Ok(lock),
             (Err(error), None) => {
-                (streams.notes)(&Note::NoLock(&error));
+                (streams.notes)(&Note::NoLock { folder: self.runner.locks, error: &error });
                 Ok(None)
             }
         }
@@ -203,9 +206,8 @@ impl Run<'_> {
         lock: Option<&Lock>,
         streams: &mut Streams<'_>,
     ) -> Result<Finished, RunError> {
-        let program = &self.described.program;
         let invocation = Invocation {
-            program,
+            program: &self.described.program,
             command: &self.task.command,
             dir: &self.task.dir,
             stdin: streams.stdin,
@@ -214,7 +216,10 @@ impl Run<'_> {
         };
         let capture = Capture::new([streams.stdout, streams.stderr]);
         execute(&invocation, capture).map_err(|error| match error {
-            ExecuteError::Start(source) => RunError::Start { program: program.clone(), source },
+            ExecuteError::Start(source) => {
+                let named = self.task.command.first().map(PathBuf::from).unwrap_or_default();
+                RunError::not_started(named, &invocation, source)
+            }
             ExecuteError::Wait(error) => RunError::Listen(error),
         })
     }
@@ -282,7 +287,10 @@ impl Run<'_> {
         if let Some(signal) = self.interrupted() {
             return Err(NotStored::Interrupted(signal));
         }
-        shelf.put_record(&record)
+        shelf.put_record(&record)?;
+        let outputs = record.outputs.len();
+        tracing::info!(key = %self.key, exit, outputs, "stored the result");
+        Ok(())
     }
 
     fn shelf(&self) -> Shelf<'_> {

@@ -26,7 +26,7 @@ pub(crate) fn find(
         let program = with_suffix(dir.join(command));
         return match look(&program) {
             Found::Executable(metadata) => Ok((program, metadata)),
-            Found::NotExecutable => Err(DescribeError::ToolNotExecutable(program)),
+            Found::NotExecutable => Err(DescribeError::ToolNotExecutable(command.into())),
             Found::Nothing => Err(DescribeError::ToolNotFound(command.into())),
         };
     }

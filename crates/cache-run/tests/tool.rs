@@ -102,3 +102,14 @@ fn no_command_is_an_error() {
     let error = project::try_describe(&task).unwrap_err();
     assert!(matches!(error, DescribeError::NoCommand));
 }
+
+#[test]
+fn a_command_that_cannot_be_read_is_told_as_it_was_named() {
+    let project = tools(&[("a/cc", 0o111)]);
+    if fs::File::open(project.path("a/cc")).is_ok() {
+        println!("skipped: this user can read everything");
+        return;
+    }
+    let error = found(&project, "a/cc", None).unwrap_err();
+    assert!(error.to_string().starts_with("cannot read the command a/cc, whose"), "{error}");
+}

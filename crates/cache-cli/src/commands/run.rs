@@ -1,23 +1,27 @@
 //! `larder run`: a command's result from the cache, or the command.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use cache_default::Opened;
 use cache_hash::FileHashMemo;
 use cache_run::{
-    DescribeError, End, NotStored, Note, Options, Outcome, RunError, Runner, Signals, Stdin,
-    Streams, Task, project_root, read_stdin,
+    DescribeError, End, Options, Outcome, RunError, Runner, Signals, Stdin, Streams, Task,
+    project_root, read_stdin,
 };
 
 use crate::counters::{self, Kind, Used};
 use crate::failure::{self, Exit, Failure, Role};
-use crate::report;
 use crate::session::Session;
+use passing::{Cursor, Passing};
+use words::Told;
+pub(crate) use words::advice;
+
+mod passing;
+mod words;
 
 /// The exit code for everything that goes wrong beside the command.
 pub(crate) const FAILED: u8 = 125;
@@ -34,27 +38,39 @@ const SALT: &str = "larder run";
 /// Nothing changed means: the same command line, the same contents of the executable, the same
 /// inputs (names, contents and mode bits), the same values of the declared variables, the same
 /// working directory within the project, the same kind of machine. Where the project lies makes no
-/// difference. What is not declared is taken to make none: a file that the command reads without its
-/// being an input is not looked at.
+/// difference. What is not declared is ignored: when a file changes that the command reads but that
+/// is no input, the old result is replayed. Without --input only the command line and the executable
+/// count.
 #[derive(Debug, clap::Args)]
 #[command(
     override_usage = "larder run [OPTIONS] -- COMMAND [ARGUMENT]...",
     after_help = "\
-The command's stdin is empty, unless it is an input: --input -. Its stdout and stderr are pipes, for
-which many programs leave colours out; most have a flag that forces them.
+An output counts as made when it is there after the command, even if it was there before. Of an \
+output folder everything is stored, also what was in it before the command ran; when it is replayed, \
+other files in it stay.
 
-What is called .git is left out of folders and globs, and so are the outputs. A glob in quotes is
+What is called .git is left out of folders and globs, and so are the outputs. A glob in quotes is \
 larder's: ** goes through folders.
 
-Ctrl-C reaches the command, and nothing is stored then. Two equal runs at the same time run the
+The command's stdin is empty, unless it is an input: --input -. Its stdout and stderr are pipes, for \
+which many programs leave colours out; most have a flag that forces them. -q leaves out what larder \
+says about the run.
+
+Ctrl-C reaches the command, and nothing is stored then. Two equal runs at the same time run the \
 command once: the second one waits.
 
-Exit codes: the command's own, and 128 and the number when a signal ends it; 127 when there is no
+Exit codes: the command's own, and 128 and the number when a signal ends it; 127 when there is no \
 such command, 126 when it cannot be executed, 125 for everything else that goes wrong.
 
-Example:
-  larder run --input 'src/**/*.[ch]' --output hello --env CFLAGS -- make hello
-  larder run --input 'src/**/*.[ch]' --output hello --env CFLAGS --explain -- make hello"
+Environment:
+  LARDER_DIR    the cache directory, or off: then the command just runs
+  LARDER_PROG   the command of a helper (a GOCACHEPROG) to ask instead, or off
+  LARDER_DEBUG  verify=1: run everything, and compare the output files, and they
+                alone, with what is stored; hash=1: show what is hashed
+
+Examples:
+  larder run --input 'src/**/*.[ch]' --output hello --env CC -- make hello
+  larder run --name hello --explain --input src --output hello -- make hello"
 )]
 pub(crate) struct Args {
     /// What the command reads: a file, a folder with everything in it, a glob, or - for stdin; may
@@ -67,11 +83,12 @@ pub(crate) struct Args {
     /// An environment variable that makes a difference; may be given again
     #[arg(long, value_name = "NAME")]
     env: Vec<OsString>,
-    /// A name for --explain to find the last run by [default: the command line]
+    /// A name for --explain to find the last run by, also when the command line changed [default:
+    /// the command line]
     #[arg(long)]
     name: Option<String>,
-    /// The project's folder, from which names count [default: the nearest folder upwards with a
-    /// .git, else the working directory]
+    /// The project's folder, to which names are relative, so that it may lie anywhere [default: the
+    /// nearest folder upwards with a .git, else the working directory]
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
     /// Leave out of folders and globs what .gitignore and .ignore say
@@ -113,6 +130,7 @@ fn run_or_replay(args: Args, session: &Session) -> Result<Exit> {
     let ours = dir.join("larder");
     let files = FileHashMemo::open(ours.join("file-hashes")).with_trace(opened.trace().clone());
     let signals = Signals::new();
+    let (told, cursor) = (Told::new(session), Cursor::default());
     let keys = opened.keys(SALT);
     let runner =
         Runner { cache: &*opened.cache, keys: &keys, files: &files, locks: &ours.join("locks") };
@@ -127,16 +145,20 @@ fn run_or_replay(args: Args, session: &Session) -> Result<Exit> {
         &options,
         &mut Streams {
             stdin: stdin.as_ref().map(|stdin| &stdin.file),
-            stdout: &mut unbuffered(&io::stdout())?,
-            stderr: &mut unbuffered(&io::stderr())?,
-            notes: &mut |note| tell(note, session),
+            stdout: &mut Passing::stdout(&cursor)?,
+            stderr: &mut Passing::stderr(&cursor)?,
+            notes: &mut |note| told.note(note, args.cache_failures),
         },
     );
+    if session.progress() {
+        // Somebody is there to see the line that follows.
+        cursor.end_line();
+    }
     if let Err(e) = files.save() {
-        session.note(&format!("the hashes of the inputs are not remembered: {e}"));
+        told.tell_failure("the hashes of the inputs are not remembered", &e);
     }
     if let Ok(outcome) = &ran {
-        session.note(&closing_line(outcome));
+        told.tell(told.closing_line(outcome));
         counters::record(dir, &used(outcome, begun.elapsed()));
     }
     if was_interrupted(&ran, &signals) {
@@ -148,7 +170,10 @@ fn run_or_replay(args: Args, session: &Session) -> Result<Exit> {
     // From here on Ctrl-C ends this process: a trim may take a while.
     drop(signals);
     let exit = Exit::Of(exit_code(ran?.code()));
-    close(&opened, session);
+    // The command has run, or was replayed, whatever comes of this.
+    if let Err(error) = opened.cache.close() {
+        told.tell_failure("closing the cache failed", &error);
+    }
     Ok(exit)
 }
 
@@ -159,20 +184,12 @@ fn was_interrupted(ran: &Result<Outcome, RunError>, signals: &Signals) -> bool {
         && !matches!(ran, Ok(Outcome::Ran { end: End::Exited(_), .. }) | Err(RunError::NotMade(_)))
 }
 
-fn close(opened: &Opened, session: &Session) {
-    if let Err(error) = opened.cache.close() {
-        // The command has run, or was replayed.
-        session.note(&format!("the trim after it failed: {error}"));
-    }
-}
-
 fn task(args: &Args) -> Result<(Task, Option<Stdin>)> {
     let dir = std::env::current_dir().map_err(|e| {
         Failure::Other(format!("cannot find the working directory: {e}; change to another"))
     })?;
     let root = match &args.root {
-        // Without links and `..`, as the working directory is: one begins with the other.
-        Some(root) => fs::canonicalize(root).map_err(Failure::file("find", root, Role::Input))?,
+        Some(root) => named_root(root, &dir)?,
         None => project_root(&dir),
     };
     let is_stdin = |input: &&OsString| *input == "-";
@@ -198,40 +215,6 @@ fn task(args: &Args) -> Result<(Task, Option<Stdin>)> {
     Ok((task, stdin))
 }
 
-fn tell(note: &Note<'_>, session: &Session) {
-    match note {
-        // It was asked for, so -q does not silence it.
-        Note::Explanation(explanation) => report::lines(&explanation.to_string()),
-        note => session.note(&note.to_string()),
-    }
-}
-
-fn closing_line(outcome: &Outcome) -> String {
-    match outcome {
-        Outcome::Replayed { exit: 0, saved } => format!("replayed, saving {}", time(*saved)),
-        Outcome::Replayed { exit, saved } => {
-            format!("replayed a failure with exit code {exit}, saving {}", time(*saved))
-        }
-        Outcome::Ran { took, stored: Ok(()), .. } => format!("ran in {}, and stored", time(*took)),
-        Outcome::Ran { took, stored: Err(why), .. } => {
-            let advice = match why {
-                NotStored::Exited(_) => " (--cache-failures stores that too)",
-                _ => "",
-            };
-            format!("ran in {}, and not stored: {}{advice}", time(*took), failure::in_one_line(why))
-        }
-    }
-}
-
-/// How long a command ran, for people.
-fn time(time: Duration) -> String {
-    match time.as_secs() {
-        0 if time < Duration::from_millis(100) => format!("{} ms", time.as_millis()),
-        0..60 => format!("{:.2} s", time.as_secs_f64()),
-        seconds => humantime::format_duration(Duration::from_secs(seconds)).to_string(),
-    }
-}
-
 fn used(outcome: &Outcome, elapsed: Duration) -> Used {
     let mut used = Used::new(Kind::Run);
     match outcome {
@@ -247,31 +230,30 @@ fn used(outcome: &Outcome, elapsed: Duration) -> Used {
     used
 }
 
+/// The project's folder that the user named. Like the working directory it is without links and
+/// `..`: one begins with the other.
+fn named_root(named: &Path, dir: &Path) -> Result<PathBuf, Failure> {
+    let root = fs::canonicalize(named).map_err(Failure::file("find", named, Role::Input))?;
+    let problem = match root.is_dir() {
+        false => "is not a folder; name the project's folder",
+        true if !dir.starts_with(&root) => {
+            "does not have the working directory in it; name a folder that has, or change to one in it"
+        }
+        true => return Ok(root),
+    };
+    Err(Failure::Usage(format!("--root {} {problem}", named.display())))
+}
+
 /// What a process can exit with.
 fn exit_code(code: i32) -> u8 {
     // Only where codes have more than eight bits; what is no success must not become one.
     u8::try_from(code).unwrap_or(FAILED)
 }
 
-/// What to do about a failure of a run.
-pub(crate) fn advice(error: &RunError) -> Option<&'static str> {
-    Some(match error {
-        RunError::NotMade(_) => "check what it writes, and how the --output is written",
-        RunError::Describe(DescribeError::ToolNotFoundInPath(_)) => {
-            "install it, or name it by its path"
-        }
-        RunError::Describe(DescribeError::ToolNotFound(_)) => "check its name",
-        RunError::Describe(DescribeError::ToolNotExecutable(_)) => {
-            "make it executable with chmod +x, or name a program"
-        }
-        RunError::Changed => "run it again",
-        _ => return None,
-    })
-}
-
 /// Runs the command as if it had been called without this one.
 fn run_uncached(args: &Args) -> Result<Exit> {
-    let (name, arguments) = args.command.split_first().ok_or(DescribeError::NoCommand)?;
+    let command = args.command.split_first().filter(|(name, _)| !name.is_empty());
+    let (name, arguments) = command.ok_or(RunError::Describe(DescribeError::NoCommand))?;
     let mut command = std::process::Command::new(name);
     command.args(arguments);
     if !args.input.iter().any(|input| input == OsStr::new("-")) {
@@ -285,15 +267,4 @@ fn run_uncached(args: &Args) -> Result<Exit> {
     return Ok(Exit::Of(exit_code(
         command.status().map_err(failed)?.code().unwrap_or(FAILED.into()),
     )));
-}
-
-/// A standard stream without a buffer: what a command writes is seen when it writes it.
-#[cfg(unix)]
-fn unbuffered(stream: &impl std::os::fd::AsFd) -> Result<File, Failure> {
-    Ok(stream.as_fd().try_clone_to_owned().map_err(Failure::Output)?.into())
-}
-
-#[cfg(windows)]
-fn unbuffered(stream: &impl std::os::windows::io::AsHandle) -> Result<File, Failure> {
-    Ok(stream.as_handle().try_clone_to_owned().map_err(Failure::Output)?.into())
 }

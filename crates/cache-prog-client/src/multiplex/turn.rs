@@ -1,6 +1,7 @@
 //! Turns at writing to the helper.
 
 use super::*;
+use crate::waiting::PATIENCE;
 
 /// Why a request was not written to its end.
 pub(crate) enum Sending {
@@ -28,16 +29,22 @@ pub(super) struct Turn<'a> {
 impl Shared {
     /// Waits for a turn: as long as whoever has it gets on.
     pub(super) fn turn(&self) -> Result<Turn<'_>, Ended> {
+        let limit = self.limits.reply;
+        let (mut sent, mut since) = (self.lifeline.sent(), Instant::now());
         loop {
-            let sent_before = self.lifeline.sent();
             select! {
                 recv(self.turns.1) -> writer => {
                     return Ok(self.begin_turn(writer.map_err(|_| self.ended())?));
                 }
                 recv(self.lifeline.ended()) -> _ => return Err(self.ended()),
-                default(self.limits.reply) => {
-                    if self.lifeline.sent() == sent_before {
-                        return Err(self.end(HelperProblem::NotReading(self.limits.reply)));
+                default(limit.min(PATIENCE)) => {
+                    let sent_now = self.lifeline.sent();
+                    if sent_now != sent {
+                        (sent, since) = (sent_now, Instant::now());
+                    } else if since.elapsed() >= limit {
+                        return Err(self.end(HelperProblem::NotReading(limit)));
+                    } else {
+                        self.waits.say(&WaitingFor::Reading);
                     }
                 }
             }

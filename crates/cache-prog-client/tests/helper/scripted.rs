@@ -63,6 +63,13 @@ fn play(script: &[&str]) {
             let value = env::var(name).unwrap_or_default();
             reply_always(&format!(r##"{{"ID":#ID,"Err":"{value}"}}"##));
         }
+        // Misses everything, once the file is there.
+        ["answers-once", file] => {
+            read_requests("1");
+            wait_until(|| Path::new(file).exists());
+            answer(&Response { id: 1, miss: true, ..Response::default() });
+            ignore_input();
+        }
         ["reversed", batch] => reverse(number(batch)),
         ["never-answers"] => {
             declare();

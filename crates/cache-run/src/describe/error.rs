@@ -17,22 +17,33 @@ pub enum DescribeError {
     #[error("{} is not an absolute path", .0.display())]
     NotAbsolute(PathBuf),
     /// What was given as the name of a variable cannot be one.
-    #[error(
-        "{} is not the name of a variable: give the name alone, without `=` and a value",
-        .0.display()
-    )]
+    #[error("{0:?} is not the name of a variable: give the name alone, without `=` and a value")]
     NotAVariable(OsString),
     /// The command is a path, and there is nothing.
-    #[error("there is no command {}", .0.display())]
+    #[error("there is no command {0:?}")]
     ToolNotFound(PathBuf),
     /// No folder of `PATH` has such a command.
-    #[error("there is no command {} in PATH", .0.display())]
+    #[error("there is no command {0:?} in PATH")]
     ToolNotFoundInPath(OsString),
+    /// The executable, as it was named, cannot be read.
+    #[error(
+        "cannot read the command {}, whose contents are part of the key: {source}",
+        program.display()
+    )]
+    ToolNotReadable {
+        /// The executable, as it was named.
+        program: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// What was found cannot be executed.
     #[error("{} is not an executable file", .0.display())]
     ToolNotExecutable(PathBuf),
+    /// An input has no name.
+    #[error("input \"\" is empty: name a file, a folder or a glob")]
+    InputEmpty,
     /// There is nothing of an input's name, which is no glob.
-    #[error("input {} is not there, seen from {}", input.display(), dir.display())]
+    #[error("input {input:?} is not there, seen from {}", dir.display())]
     InputMissing {
         /// The input, as it was given.
         input: PathBuf,
@@ -60,7 +71,7 @@ pub enum DescribeError {
     )]
     InputIsOutput(PathBuf),
     /// There is nothing of an input's name, and as a glob it is not UTF-8.
-    #[error("input {} is not there, and a glob has to be UTF-8", .0.display())]
+    #[error("input {0:?} is not there, and a glob has to be UTF-8")]
     GlobNotUtf8(OsString),
     /// A glob among the inputs is malformed.
     #[error("input {glob} is not a glob: {source}")]

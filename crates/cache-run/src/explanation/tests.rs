@@ -37,7 +37,7 @@ fn a_long_list_is_cut_and_its_rest_counted() {
 #[test]
 fn a_miss_without_a_change_says_what_it_is_then() {
     let absent = Miss::NoResult(MissReason::NotFound);
-    let because = |how, miss: &Miss| text(Reason::Unchanged(although_unchanged(miss, how)));
+    let because = |how, miss: &Miss| text(although_unchanged(miss, how));
     for (how, expected) in [
         (Some(How::Stored), "it was trimmed"),
         (Some(How::Failed(2)), "that failed with exit code 2"),
@@ -48,6 +48,8 @@ fn a_miss_without_a_change_says_what_it_is_then() {
         let text = because(how, &absent);
         assert!(text.contains("nothing changed") && text.contains(expected), "{text}");
     }
+    let stored_failure = because(Some(How::Stored), &Miss::Failure(3));
+    assert!(stored_failure.ends_with("but that failed with exit code 3"), "{stored_failure}");
     let broken = Miss::Malformed("not a record");
     assert!(because(Some(How::Stored), &broken).contains("not a record"));
 }

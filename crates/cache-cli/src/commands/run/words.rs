@@ -1,0 +1,143 @@
+//! What the user is told about a run.
+
+use std::cell::RefCell;
+use std::error::Error;
+use std::time::Duration;
+
+use cache_run::{
+    DescribeError, Difference, End, InputChange, NotStored, Note, Outcome, Reason, RunError,
+};
+
+use crate::failure;
+use crate::report;
+use crate::session::Session;
+
+/// What the user was told: a cause that several things fail of is told once.
+pub(super) struct Told<'a> {
+    session: &'a Session,
+    texts: RefCell<Vec<String>>,
+}
+
+impl<'a> Told<'a> {
+    pub(super) fn new(session: &'a Session) -> Self {
+        Self { session, texts: RefCell::default() }
+    }
+
+    pub(super) fn tell(&self, text: String) {
+        self.session.note(&text);
+        self.texts.borrow_mut().push(text);
+    }
+
+    /// Tells that something failed, unless what it failed of was told before.
+    pub(super) fn tell_failure(&self, what: &str, error: &(dyn Error + 'static)) {
+        if !self.has_cause_of(error) {
+            self.tell(format!("{what}: {}", failure::in_one_line(error)));
+        }
+    }
+
+    pub(super) fn note(&self, note: &Note<'_>, cache_failures: bool) {
+        let Note::Explanation(explanation) = note else { return self.tell(note.to_string()) };
+        if let Reason::Unknown(error) = &explanation.reason
+            && self.has_cause_of(error)
+        {
+            return;
+        }
+        let mut text = explanation.to_string();
+        if matches!(explanation.reason, Reason::Failed(_)) {
+            text += match cache_failures {
+                false => "; --cache-failures stores and replays failures",
+                true => ", and failures were not to be stored",
+            };
+        }
+        // It was asked for, so -q does not silence it.
+        report::lines(&text);
+    }
+
+    fn has_cause_of(&self, error: &(dyn Error + 'static)) -> bool {
+        let mut cause = error;
+        while let Some(deeper) = cause.source() {
+            cause = deeper;
+        }
+        let cause = cause.to_string();
+        !cause.is_empty() && self.texts.borrow().iter().any(|text| text.contains(&cause))
+    }
+
+    /// What a run came to, in one line.
+    pub(super) fn closing_line(&self, outcome: &Outcome) -> String {
+        match outcome {
+            Outcome::Replayed { exit: 0, saved } => format!("replayed, saving {}", time(*saved)),
+            Outcome::Replayed { exit, saved } => {
+                format!("replayed a failure with exit code {exit}, saving {}", time(*saved))
+            }
+            Outcome::Ran { end: End::Exited(0), took, stored: Ok(()), .. } => {
+                format!("ran in {}, and stored", time(*took))
+            }
+            Outcome::Ran { end, took, stored: Ok(()), .. } => {
+                format!("failed with exit code {} in {}, and stored", end.code(), time(*took))
+            }
+            Outcome::Ran { took, stored: Err(NotStored::Cache(error)), .. }
+                if self.has_cause_of(error) =>
+            {
+                format!("ran in {}, and not stored", time(*took))
+            }
+            Outcome::Ran { took, stored: Err(why), .. } => format!(
+                "ran in {}, and not stored: {}{}",
+                time(*took),
+                failure::in_one_line(why),
+                advice_on_storing(why)
+            ),
+        }
+    }
+}
+
+/// What to do so that a result is stored the next time.
+fn advice_on_storing(why_not: &NotStored) -> &'static str {
+    let is_new = |change: &Difference| matches!(change, Difference::Input(_, InputChange::Added));
+    match why_not {
+        NotStored::Exited(_) => " (--cache-failures stores that too)",
+        NotStored::InputsChanged(changes) if changes.iter().all(is_new) => {
+            "; if the command makes it, declare it with --output"
+        }
+        NotStored::InputsChanged(_) => {
+            "; if the command did that, have it write to an output instead"
+        }
+        NotStored::StillRunning => "; wait for it in the command, or redirect its output",
+        _ => "",
+    }
+}
+
+/// How long a command ran, for people.
+fn time(time: Duration) -> String {
+    match time.as_secs() {
+        0 if time < Duration::from_millis(100) => format!("{} ms", time.as_millis()),
+        0..60 => format!("{:.2} s", time.as_secs_f64()),
+        seconds => humantime::format_duration(Duration::from_secs(seconds)).to_string(),
+    }
+}
+
+/// What to do about a failure of a run.
+pub(crate) fn advice(error: &RunError) -> Option<&'static str> {
+    Some(match error {
+        RunError::NotMade(paths) if paths.iter().any(|path| is_like_a_glob(path)) => {
+            "--output takes no globs: name the files, or their folder"
+        }
+        RunError::NotMade(_) => "check what it writes, and how the --output is written",
+        RunError::NoInterpreter(_) => "install it, or correct that line",
+        RunError::Describe(DescribeError::ToolNotFoundInPath(_)) => {
+            "install it, or name it by its path"
+        }
+        RunError::Describe(DescribeError::ToolNotFound(_)) => "check its name",
+        RunError::Describe(DescribeError::ToolNotExecutable(_)) => {
+            "make it executable with chmod +x, or name a program"
+        }
+        RunError::Describe(DescribeError::ToolNotReadable { .. }) => {
+            "make it readable for this user"
+        }
+        RunError::Changed => "run it again",
+        _ => return None,
+    })
+}
+
+fn is_like_a_glob(path: &std::path::Path) -> bool {
+    path.as_os_str().as_encoded_bytes().iter().any(|byte| b"*?[".contains(byte))
+}
