@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use bytesize::ByteSize;
-use cache_core::ActionId;
+use cache_core::{ActionId, ParseIdError, ParseIdProblem};
+use cache_default::{WrongValue, parse_max_size};
 use clap::{ArgAction, CommandFactory, Parser, Subcommand};
 
 use crate::commands::{
@@ -26,16 +26,21 @@ Exit codes:
   1  the answer is no: a miss, or something bad found
   2  the command line or a setting is wrong
   3  failed
+
 `larder run` ends with its command's, or with 125 to 127 for a failure of its own.
 
 Environment:
   LARDER_DIR       the cache directory, an absolute path, or off
-  LARDER_PROG      the command of a helper in front of it, as GOCACHEPROG, or off
+  LARDER_PROG      the command of a cache helper (a GOCACHEPROG) that
+                   larder run asks first, or off
   LARDER_MAX_SIZE  the size limit that is kept, such as 10GiB, or off
-  LARDER_DEBUG     verify=1: compare results with what is stored; hash=1: show what is hashed
-  NO_COLOR, CLICOLOR, CLICOLOR_FORCE  whether messages are coloured
+  LARDER_DEBUG     verify=1: compare results with what is stored, and run
+                   everything (of larder run, output files are compared);
+                   hash=1: show what is hashed
+  NO_COLOR, CLICOLOR, CLICOLOR_FORCE
+                   whether messages are coloured
 
-Settings file: larder/config.toml in the user's config folder; `larder env` shows where, and what is
+Settings file: larder/config.toml in the user's config folder; `larder env` shows where, and what is \
 in force.
 
 Example:
@@ -50,6 +55,23 @@ pub(crate) struct Args {
 }
 
 impl Args {
+    /// Refuses `--json` for a command that has no answer to give in it.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        let name = match self.command {
+            Command::Run(_) => "run",
+            Command::Serve(_) => "serve",
+            Command::Completions(_) => "completions",
+            Command::Man(_) => "man",
+            _ => return Ok(()),
+        };
+        match self.global.json {
+            true => Err(Failure::Usage(format!(
+                "larder {name} has no answer to give in JSON; leave --json out"
+            ))),
+            false => Ok(()),
+        }
+    }
+
     /// How loudly to log: as often as `-v` was given, but for `serve`, where the first asks for its
     /// closing line and the go command's users see what is logged, once less.
     pub(crate) fn log_level(&self) -> u8 {
@@ -58,11 +80,10 @@ impl Args {
     }
 }
 
-/// Whether a command line that was not understood is one of `larder run`, which has exit codes of
-/// its own.
-pub(crate) fn is_of_run() -> bool {
-    let understood = Args::command().ignore_errors(true).try_get_matches();
-    understood.is_ok_and(|matches| matches.subcommand_name() == Some("run"))
+/// Which command a command line that was not understood names.
+pub(crate) fn command_named() -> Option<String> {
+    let understood = Args::command().ignore_errors(true).try_get_matches().ok()?;
+    understood.subcommand_name().map(str::to_owned)
 }
 
 /// The flags that every command takes.
@@ -136,17 +157,28 @@ pub(crate) enum Command {
 
 /// Reads an action ID from the command line.
 pub(crate) fn action_id(text: &str) -> Result<ActionId, String> {
-    text.parse().map_err(|problem| {
-        format!("{problem}; derive one with `larder key`, or take one from `larder ls`")
+    text.parse().map_err(|error: ParseIdError| {
+        let its = match error.problem() {
+            problem @ ParseIdProblem::Length { .. } => format!("has {problem}"),
+            problem => format!("its {problem}"),
+        };
+        format!(
+            "it must be an action ID, and {its}; \
+             derive one with `larder key`, or take one from `larder ls`"
+        )
     })
 }
 
-/// Reads a duration from the command line.
-pub(crate) fn duration(text: &str) -> Result<humantime::Duration, String> {
-    text.parse().map_err(|problem| format!("{problem}; write it as in 5d or 12h"))
+/// A size limit on the command line, in bytes; `None`: there is none.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct MaxSize(pub(crate) Option<u64>);
+
+/// Reads a size limit from the command line.
+pub(crate) fn max_size(text: &str) -> Result<MaxSize, WrongValue> {
+    parse_max_size(text).map(MaxSize)
 }
 
-/// Reads a size from the command line.
-pub(crate) fn size(text: &str) -> Result<ByteSize, String> {
-    text.parse().map_err(|problem| format!("{problem}; write it as in 500MiB or 10GiB"))
+/// Reads a number of things from the command line.
+pub(crate) fn number(text: &str) -> Result<usize, &'static str> {
+    text.parse().map_err(|_| "it must be a whole number, such as 10")
 }

@@ -6,9 +6,12 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::error::{ContextKind, ContextValue};
+use cache_run::RunError;
+use clap::error::ErrorKind as ClapKind;
 
+use crate::commands::run;
 use crate::report;
+use crate::usage;
 
 /// The command's exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,9 +43,20 @@ impl From<Exit> for ExitCode {
 /// The failures that the command itself knows something about; the libraries have their own.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
+    /// The cache directory is not there, and the command makes none.
+    #[error(
+        "there is no cache yet at {}; larder run and larder put make it, or name another with --dir",
+        path.display()
+    )]
+    NoCache { path: PathBuf },
     /// The cache directory cannot be opened or made.
-    #[error("cannot use the cache directory {}: {source}", path.display())]
-    Directory { path: PathBuf, source: io::Error },
+    #[error("cannot {operation} the cache directory {}: {source}", path.display())]
+    Directory {
+        /// What was attempted, as a verb: `open`, `make`.
+        operation: &'static str,
+        path: PathBuf,
+        source: io::Error,
+    },
     /// Standard output did not take the answer.
     #[error("cannot write to standard output: {0}")]
     Output(#[source] io::Error),
@@ -96,15 +110,12 @@ pub(crate) fn tell(error: &(dyn Error + 'static)) -> Exit {
     }
 }
 
-/// Tells the user what clap found. Help and versions, which clap treats as errors, go to stdout.
-pub(crate) fn usage(error: &clap::Error) -> Exit {
-    if error.kind() == clap::error::ErrorKind::ValueValidation
-        && let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg)
-        && let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue)
-        && let Some(problem) = error.source()
-    {
-        report::message(&format!("invalid value {value:?} for {argument}: {problem}"));
-        return Exit::Usage;
+/// Tells the user what clap found about a command line that names `command`. Help and versions, which
+/// clap treats as errors, go to stdout; without any argument, the help goes to stderr.
+pub(crate) fn usage(error: &clap::Error, command: Option<&str>) -> Exit {
+    let is_help = error.kind() == ClapKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    if error.exit_code() != 0 && !is_help {
+        return tell(&Failure::Usage(usage::line(error, command)));
     }
     match error.print() {
         Err(e) if e.kind() != ErrorKind::BrokenPipe => tell(&Failure::Output(e)),
@@ -146,6 +157,9 @@ fn advice(error: &(dyn Error + 'static)) -> Option<&'static str> {
         Some(_) => return None,
         None => {}
     }
+    if let Some(error) = error.downcast_ref::<RunError>() {
+        return run::advice(error);
+    }
     match error.downcast_ref::<cache_core::Error>()? {
         cache_core::Error::Io { source, .. } => cache_advice(source.kind()),
         cache_core::Error::ContentChanged { .. } => Some("run it again when nothing writes to it"),
@@ -156,13 +170,10 @@ fn advice(error: &(dyn Error + 'static)) -> Option<&'static str> {
 /// Advice for a directory that could not be opened or made.
 fn directory_advice(kind: ErrorKind) -> Option<&'static str> {
     match kind {
-        ErrorKind::NotFound => {
-            Some("store something with `larder put`, which makes it, or name another with --dir")
-        }
         ErrorKind::NotADirectory | ErrorKind::AlreadyExists => {
             Some("a file is in its place: name a directory with --dir")
         }
-        kind => cache_advice(kind),
+        kind => cache_advice(kind).or(Some("name another with --dir")),
     }
 }
 
@@ -170,7 +181,7 @@ fn directory_advice(kind: ErrorKind) -> Option<&'static str> {
 fn cache_advice(kind: ErrorKind) -> Option<&'static str> {
     Some(match kind {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
-            "free some space, or make some with `larder trim --force --max-size SIZE`"
+            "free some space, or remove the cache's contents with larder clean"
         }
         ErrorKind::FileTooLarge => "raise the limit on the size of files (ulimit -f)",
         ErrorKind::PermissionDenied => {
@@ -191,6 +202,7 @@ fn file_advice(role: Role, kind: ErrorKind) -> Option<&'static str> {
         (Role::Input, ErrorKind::IsADirectory) => "name a file",
         (Role::Target, ErrorKind::NotFound) => "make its folder first",
         (Role::Target, ErrorKind::IsADirectory) => "name a file in it",
+        (Role::Target, ErrorKind::AlreadyExists) => "it is not a folder; name one",
         (Role::Target, ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => {
             "free some space, or name a place on another disk"
         }

@@ -229,6 +229,18 @@ pub(crate) fn duration(time: Duration) -> String {
     }
 }
 
+/// A time as the settings file has it, in the largest unit of which it is a whole number.
+pub(crate) fn whole_units(time: Duration) -> String {
+    let seconds = time.as_secs();
+    let units = [(86_400, "d"), (3_600, "h"), (60, "m")];
+    let (size, unit) =
+        units.into_iter().find(|(size, _)| seconds.is_multiple_of(*size)).unwrap_or((1, "s"));
+    match seconds {
+        0 => "0s".to_owned(),
+        _ => format!("{}{unit}", seconds / size),
+    }
+}
+
 /// A whole number of seconds as one whole unit, for limits: `6 h`, `5 d`.
 pub(crate) fn span(seconds: u64) -> String {
     match seconds {

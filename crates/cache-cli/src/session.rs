@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Result;
-use cache_core::Error;
-use cache_default::{Directory, Flags, Notice, Opened, Opening, Settings};
+use cache_default::{Directory, Flag, Flags, Notice, Opened, Opening, Origin, Settings};
 use cache_disk::DiskCache;
 use cache_hash::Trace;
 
@@ -46,15 +45,25 @@ impl Session {
         self.dir.as_deref()
     }
 
-    /// Opens the directory, which must be there: a command that only looks makes nothing.
-    pub(crate) fn open(&self) -> Result<Arc<DiskCache>> {
+    /// Opens the directory that is there: a command that only looks makes nothing.
+    pub(crate) fn open(&self) -> Result<Existing> {
         self.open_with(&self.settings(Flags::default())?)
     }
 
     /// [`open`](Self::open) for a command that has settings of its own.
-    pub(crate) fn open_with(&self, settings: &Settings) -> Result<Arc<DiskCache>> {
+    pub(crate) fn open_with(&self, settings: &Settings) -> Result<Existing> {
         let opening = self.opening(settings).without_helper().existing();
-        Ok(settings::open(opening, settings)?.directory)
+        match settings::open(opening, settings) {
+            Ok(opened) => Ok(Existing::Cache(opened.directory)),
+            Err(error) => match error.downcast() {
+                // Nobody named it, so that it is not there is no mistake.
+                Ok(Failure::NoCache { path }) if settings.dir.origin == Origin::Default => {
+                    Ok(Existing::NotYet(path))
+                }
+                Ok(failure) => Err(failure.into()),
+                Err(error) => Err(error),
+            },
+        }
     }
 
     /// Opens the directory, and makes it first when it is not there. Closing it trims to the size
@@ -82,9 +91,15 @@ impl Session {
                 report::message(&notice.to_string());
             }
         };
-        // As it is: eyes and tools know these lines from the go command.
-        let trace = Trace::new(|line| _ = writeln!(io::stderr().lock(), "{line}"));
-        Opening::of(settings).notify(note).trace(trace)
+        Opening::of(settings).notify(note).trace(traced())
+    }
+
+    /// Where a key is traced to that needs no cache: nowhere, unless the settings ask for it.
+    pub(crate) fn trace(&self) -> Result<Trace, Failure> {
+        // A directory goes before all others, so that none of these is missed.
+        let dir = Some(Flag { name: "--dir", value: PathBuf::new() });
+        let settings = settings::resolve(&NAMES, Flags { dir, ..Flags::default() })?;
+        Ok(if settings.trace.value { traced() } else { Trace::default() })
     }
 
     /// Tells the user what is neither an answer nor an error.
@@ -100,10 +115,32 @@ impl Session {
     }
 }
 
-/// What the user is told when a cache directory cannot be opened.
-pub(crate) fn about_directory(error: Error) -> anyhow::Error {
-    match error {
-        Error::Io { path, source, .. } => Failure::Directory { path, source }.into(),
-        error => error.into(),
+/// A trace on stderr. Its lines are as they are: eyes and tools know them from the go command.
+fn traced() -> Trace {
+    Trace::new(|line| _ = writeln!(io::stderr().lock(), "{line}"))
+}
+
+/// What a command finds that only looks.
+pub(crate) enum Existing {
+    Cache(Arc<DiskCache>),
+    /// Nothing names a directory, and the default one, which is this, is not there yet.
+    NotYet(PathBuf),
+}
+
+impl Existing {
+    /// The cache; `None`, once the user was told, when there is none yet.
+    pub(crate) fn or_tell(self, session: &Session) -> Option<Arc<DiskCache>> {
+        match self {
+            Existing::Cache(cache) => Some(cache),
+            Existing::NotYet(dir) => {
+                session.note(&no_cache_yet(&dir));
+                None
+            }
+        }
     }
+}
+
+/// That the default directory is not there.
+pub(crate) fn no_cache_yet(dir: &Path) -> String {
+    format!("there is no cache yet at {}", dir.display())
 }

@@ -1,17 +1,19 @@
 //! The settings in force: [`cache_default`]'s, with the command's flags, and their errors in its
 //! words.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf, absolute};
 use std::time::Duration;
 
 use anyhow::Result;
-use bytesize::ByteSize;
+use cache_core::Error;
 use cache_default::{
-    DirError, Flag, Flags, Names, OpenError, Opened, Opening, Settings, SettingsError, process_env,
+    DirError, Flag, Flags, Names, NoUserFolder, OpenError, Opened, Opening, Origin, Settings,
+    SettingsError, StartError, process_env,
 };
 
-use crate::failure::{Failure, Role};
-use crate::session::about_directory;
+use crate::args::MaxSize;
+use crate::failure::Failure;
 
 /// The names that `larder` goes by.
 pub(crate) const NAMES: Names = Names::LARDER;
@@ -20,50 +22,120 @@ pub(crate) const NAMES: Names = Names::LARDER;
 pub(crate) fn resolve(names: &Names, flags: Flags) -> Result<Settings, Failure> {
     Settings::resolve(names, flags, &process_env).map_err(|error| match error {
         SettingsError::Dir(error) => no_directory(&error, names),
+        SettingsError::NoConfigFolder { name, source } => Failure::Usage(format!(
+            "there is no place for the settings file {name}: {}; make it one, or unset it",
+            no_folder(&source)
+        )),
         error => Failure::Usage(error.to_string()),
     })
 }
 
 /// The flag `--dir`, as it was written.
 pub(crate) fn dir_flag(dir: Option<&Path>) -> Result<Option<Flag<PathBuf>>, Failure> {
-    dir.map(|dir| {
-        let value = absolute(dir).map_err(Failure::file("find", dir, Role::Input))?;
-        Ok(Flag { name: "--dir", value })
-    })
-    .transpose()
+    let Some(dir) = dir else { return Ok(None) };
+    if dir == "off" {
+        // As a folder's name it is more likely a mistake than meant.
+        return Err(Failure::Usage(
+            "--dir takes no off; write ./off for a folder of that name, or set LARDER_DIR=off to \
+             turn the cache off"
+                .to_owned(),
+        ));
+    }
+    let value = absolute(dir).map_err(|e| {
+        Failure::Other(format!("cannot find the working directory: {e}; change to another"))
+    })?;
+    Ok(Some(Flag { name: "--dir", value }))
 }
 
 /// The flag `--max-size`.
-pub(crate) fn max_size_flag(size: Option<ByteSize>) -> Option<Flag<Option<u64>>> {
-    size.map(|size| Flag { name: "--max-size", value: Some(size.as_u64()) })
+pub(crate) fn max_size_flag(size: Option<MaxSize>) -> Option<Flag<Option<u64>>> {
+    size.map(|MaxSize(value)| Flag { name: "--max-size", value })
 }
 
 /// The flag `--max-age`.
-pub(crate) fn max_age_flag(age: Option<humantime::Duration>) -> Option<Flag<Duration>> {
-    age.map(|age| Flag { name: "--max-age", value: age.into() })
+pub(crate) fn max_age_flag(age: Option<Duration>) -> Option<Flag<Duration>> {
+    age.map(|value| Flag { name: "--max-age", value })
 }
 
-/// What the user is told when there is no cache directory. The go command's own has no flag.
+/// What the user is told when there is no cache directory. The go command's own has no flag, and its
+/// users know these errors.
 pub(crate) fn no_directory(error: &DirError, names: &Names) -> Failure {
-    let advice = if names.dir == NAMES.dir { "; name a directory with --dir" } else { "" };
-    Failure::Usage(format!("{error}{advice}"))
+    if names.dir != NAMES.dir {
+        return Failure::Usage(error.to_string());
+    }
+    Failure::Usage(match error {
+        DirError::NotAbsolute { variable } => {
+            format!("{}; make it one, or name a directory with --dir", not_absolute(variable))
+        }
+        DirError::NotDefined { variable, source } => format!(
+            "there is no place for the cache: {}; set {variable}, or name a directory with --dir",
+            no_folder(source)
+        ),
+        DirError::Off { origin, .. } => {
+            let off = match origin {
+                Origin::Variable(name) => format!("{name}=off"),
+                origin => format!("dir = \"off\" in {origin}"),
+            };
+            format!(
+                "the cache is off ({off}), and this command needs one; \
+                 name a directory with --dir"
+            )
+        }
+        error => format!("{error}; name a directory with --dir"),
+    })
+}
+
+/// Why one of the user's folders is not known.
+fn no_folder(error: &NoUserFolder) -> String {
+    match error {
+        NoUserFolder::XdgOrHome { variable } => format!("neither {variable} nor HOME is set"),
+        NoUserFolder::Relative { variable } => not_absolute(variable),
+        NoUserFolder::Home => "HOME is not set".to_owned(),
+        NoUserFolder::Windows { variable } => format!("%{variable}% is not set"),
+        error => error.to_string(),
+    }
+}
+
+fn not_absolute(variable: &str) -> String {
+    let value = process_env(variable).unwrap_or_default();
+    format!("{variable} is {value:?}, which is not an absolute path")
 }
 
 /// Opens a cache; what goes wrong is told in the command's words.
 pub(crate) fn open(opening: Opening<'_>, settings: &Settings) -> Result<Opened> {
-    opening.open().map_err(|error| match error {
+    let opened = opening.open();
+    if let Ok(opened) = &opened {
+        let dir = opened.directory.dir().display();
+        tracing::info!("the cache directory is {dir} ({})", settings.dir.origin);
+    }
+    opened.map_err(|error| match error {
         OpenError::Dir(DirError::Create { dir: path, source }) => {
-            Failure::Directory { path, source }.into()
+            Failure::Directory { operation: "make", path, source }.into()
         }
         OpenError::Dir(error) => no_directory(&error, settings.names()).into(),
-        OpenError::Directory(error) => about_directory(error),
-        OpenError::Helper { source, .. } => Failure::Other(format!(
-            "{source}; mend the helper's command, which comes from {}, set it to off, or go on \
-             without it by on-helper-failure = \"continue\" in the settings file{}",
-            settings.prog.origin,
-            settings.file.as_ref().map(|file| format!(" {}", file.display())).unwrap_or_default(),
-        ))
-        .into(),
+        OpenError::Directory(Error::Io { path, source, .. }) => match source.kind() {
+            ErrorKind::NotFound => Failure::NoCache { path }.into(),
+            _ => Failure::Directory { operation: "open", path, source }.into(),
+        },
+        OpenError::Directory(error) => error.into(),
+        OpenError::Helper { source, .. } => {
+            let origin = &settings.prog.origin;
+            let problem = match source {
+                StartError::Spawn { program, source } => {
+                    format!("cannot start the cache helper {program:?} ({origin}): {source}")
+                }
+                error => format!("{error} ({origin})"),
+            };
+            let file = match &settings.file {
+                Some(file) => file.display().to_string(),
+                None => "the settings file".to_owned(),
+            };
+            Failure::Other(format!(
+                "{problem}; correct {origin} or set it to off; \
+                 on-helper-failure = \"continue\" in {file} goes on without a helper"
+            ))
+            .into()
+        }
         error => error.into(),
     })
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use crate::failure::{Failure, Role};
+use crate::interrupt::Interrupts;
 
 /// A file that is being written. Nothing of it is seen before [`publish`](Self::publish), unless
 /// it is no file but a device or a pipe.
@@ -18,7 +19,10 @@ pub(crate) struct Target {
 
 enum Kind {
     /// A file beside the path that it will have: only there a rename puts it in place at once.
-    Whole { temporary: NamedTempFile, path: PathBuf },
+    ///
+    /// The fields are in the order in which they have to be dropped: a signal ends the process when
+    /// the temporary file is gone.
+    Whole { temporary: NamedTempFile, path: PathBuf, interrupts: Interrupts },
     /// What stands at the path is not replaced but written to.
     Stream(File),
 }
@@ -30,20 +34,26 @@ impl Target {
     }
 
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        let mut file = match &self.kind {
-            Kind::Whole { temporary, .. } => temporary.as_file(),
-            Kind::Stream(file) => file,
+        let written = match &mut self.kind {
+            // Not told to anybody: on the way out the process ends by the signal.
+            Kind::Whole { interrupts, .. } if interrupts.came() => {
+                Err(ErrorKind::Interrupted.into())
+            }
+            Kind::Whole { temporary, .. } => temporary.as_file().write_all(bytes),
+            Kind::Stream(file) => file.write_all(bytes),
         };
-        file.write_all(bytes).map_err(Failure::file("write", &self.named, Role::Target))
+        written.map_err(Failure::file("write", &self.named, Role::Target))
     }
 
     pub(crate) fn publish(self) -> Result<(), Failure> {
         match self.kind {
             Kind::Stream(_) => Ok(()),
-            Kind::Whole { temporary, path } => match temporary.persist(path) {
-                Ok(_) => Ok(()),
-                Err(e) => Err(Failure::file("write", &self.named, Role::Target)(e.error)),
-            },
+            Kind::Whole { temporary, path, interrupts } => {
+                let published = temporary.persist(path).map_err(|e| e.error);
+                drop(interrupts);
+                published.map_err(Failure::file("write", &self.named, Role::Target))?;
+                Ok(())
+            }
         }
     }
 }
@@ -62,31 +72,19 @@ impl Kind {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
         };
-        let temporary = temporary_in(folder).map_err(without_path)?;
+        // Before there is a file that a signal would leave behind.
+        let interrupts = Interrupts::watch()?;
+        let temporary = temporary_in(folder)?;
         if let Some(permissions) = permissions {
             temporary.as_file().set_permissions(permissions)?;
         }
-        Ok(Self::Whole { temporary, path })
+        Ok(Self::Whole { temporary, path, interrupts })
     }
 }
 
+/// Made here and not by `tempfile`, whose errors name the temporary file, which says nothing to the
+/// user, and whose files are for one user alone: this one has the mode of any new file.
 fn temporary_in(folder: &Path) -> io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".larder-").suffix(".tmp");
-    #[cfg(unix)]
-    {
-        // The mode of any new file, less the umask; a temporary file's own is for one user alone.
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    builder.tempfile_in(folder)
-}
-
-/// The system's error without the temporary file's path, which says nothing to the user.
-fn without_path(error: io::Error) -> io::Error {
-    let source = error.get_ref().and_then(|inner| inner.source());
-    match source.and_then(|source| source.downcast_ref::<io::Error>()?.raw_os_error()) {
-        Some(code) => io::Error::from_raw_os_error(code),
-        None => error,
-    }
+    let create = |path: &Path| OpenOptions::new().write(true).create_new(true).open(path);
+    tempfile::Builder::new().prefix(".larder-").suffix(".tmp").make_in(folder, create)
 }

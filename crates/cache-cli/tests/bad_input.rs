@@ -123,6 +123,9 @@ fn a_target_that_cannot_be_written() {
         let path = path.to_str().expect("UTF-8");
         larder.run(["get", &action, "-o", path]).says(3, [path, advice]);
     }
+    let file = larder.path("a-file");
+    let file = file.to_str().expect("UTF-8");
+    larder.run(["man", "--out", file]).says(3, [file, "it is not a folder; name one"]);
     let out = below_a_file.to_str().expect("UTF-8");
     larder.run(["man", "--out", out]).says(3, [out, "folders are folders"]);
 }
@@ -313,7 +316,7 @@ mod unix {
         let other = ACTION.replace('0', "1");
         for extra in [&[][..], &["--durable"], &["--executable", "name"]] {
             let put = [&["put", &other, large.to_str().expect("UTF-8")], extra].concat();
-            let says = [dir.to_str().expect("UTF-8"), "No space left", "free some space"];
+            let says = [dir.to_str().expect("UTF-8"), "No space left", "larder clean"];
             on_full(&put).says(3, says);
         }
         assert_eq!(files(&dir), before);

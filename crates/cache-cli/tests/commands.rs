@@ -234,7 +234,13 @@ fn completions_and_manual_pages_know_every_command() {
     for command in COMMANDS {
         assert!(folder.join(format!("larder-{command}.1")).is_file(), "{command}");
     }
-    assert!(folder.join("larder.1").is_file());
+    let page = fs::read_to_string(folder.join("larder.1")).expect("a page");
+    assert_eq!(page, larder.run(["man"]).ok());
+    let page = fs::read_to_string(folder.join("larder-ls.1")).expect("a page");
+    assert!(page.contains(".SH NOTES\n") && !page.contains("EXTRA"), "{page}");
+    let (_, example) = page.split_once("Example:\n.nf\n").expect("an example as it is");
+    let (example, _) = example.split_once(".fi\n").expect("its end");
+    assert_eq!(example.lines().count(), 2, "{example}");
 }
 
 #[test]
@@ -270,4 +276,31 @@ fn logging_goes_to_stderr_and_only_when_asked() {
     assert_eq!(ran.code, Some(0));
     assert!(serde_json::from_slice::<Value>(&ran.stdout).is_ok(), "{}", ran.text());
     assert_eq!(larder.run(["-v", "-q", "stats"]).code, Some(2));
+}
+
+#[test]
+fn with_v_it_says_what_is_done_and_to_what() {
+    let larder = Larder::new();
+    let dir = larder.dir().display().to_string();
+    let file = larder.file("file", "bytes");
+    let action = larder.key("a");
+    let output = larder.output_file("bytes").display().to_string();
+    let file = file.to_str().expect("UTF-8");
+    for (args, says) in [
+        (&["put", &action, file][..], &[&*action, &output][..]),
+        (&["get", &action], &[&action, &OutputId::of(b"bytes").to_string()]),
+        (&["trim"], &["by age", "5d", "default"]),
+        (&["ls"], &[]),
+        (&["stats"], &[]),
+        (&["verify"], &[]),
+        (&["clean"], &[]),
+    ] {
+        let logged = larder.run(args.iter().chain(&["-v"])).stderr;
+        for part in says.iter().chain(&[&*dir, "--dir"]) {
+            assert!(logged.contains(part), "{args:?}: {part}: {logged}");
+        }
+    }
+    larder.put("a", "bytes");
+    let removed = larder.run(["clean", "-vv"]).stderr;
+    assert!(removed.contains(&format!("removed {}/{action}-a", &action[..2])), "{removed}");
 }

@@ -153,7 +153,7 @@ fn with_v_one_line_says_what_was_done() {
     assert!(helper.ask(&Request::get(4, &action(2))).miss);
     let ran = helper.finish();
     assert_eq!(ran.code, Some(0));
-    let says = "larder: 4 gets, 3 hits, 1 misses, 1 puts, 2.0 KiB in, 6.0 KiB out, 0 errors, ";
+    let says = "larder: 4 gets, 3 hits, 1 miss, 1 put, 2.0 KiB in, 6.0 KiB out, 0 errors, ";
     assert!(ran.stderr.starts_with(says), "{}", ran.stderr);
     assert!(ran.stderr.ends_with(" s\n"), "{}", ran.stderr);
     assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
@@ -296,6 +296,24 @@ fn a_client_that_takes_no_answers_any_more_ends_it_without_a_word() {
 }
 
 #[test]
+fn what_is_not_the_protocol_is_told_with_what_this_command_is_for() {
+    let larder = Larder::new();
+    let garbage = |command: &mut Command| {
+        let mut child = spawn(command);
+        child.stdin.take().expect("a pipe").write_all(b"hello\n").expect("garbage sent");
+        let _stdout = child.stdout.take();
+        wait(child)
+    };
+    let by_hand = garbage(larder.command().arg("serve"));
+    by_hand.says(
+        3,
+        ["message 1, byte 0", "for the go command: GOCACHEPROG=\"larder serve\" go build"],
+    );
+    let ran = garbage(&mut by_go(larder.dir()));
+    assert!(!ran.stderr.contains("for the go command"), "{}", ran.stderr);
+}
+
+#[test]
 fn sigterm_ends_it_while_nothing_comes() {
     let larder = Larder::new();
     let mut helper = Helper::start(larder.command().args(["serve", "-v"]));
@@ -304,7 +322,7 @@ fn sigterm_ends_it_while_nothing_comes() {
     // Its input is still open.
     let ran = wait(helper.child);
     assert_eq!(ran.code, Some(0));
-    assert!(ran.stderr.starts_with("larder: 0 gets, 0 hits, 0 misses, 1 puts"), "{}", ran.stderr);
+    assert!(ran.stderr.starts_with("larder: 0 gets, 0 hits, 0 misses, 1 put,"), "{}", ran.stderr);
     assert!(larder.dir().join("trim.txt").exists(), "the cache was not closed");
 }
 

@@ -3,65 +3,10 @@
 mod support;
 
 use std::fs;
-use std::path::PathBuf;
-use std::process::Command;
 
 use serde_json::{Value, json};
-use support::{Larder, Ran, bare, names, unused_for_days};
-
-const ACTION: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
-
-/// A user with a settings file, and no `--dir`.
-struct User {
-    larder: Larder,
-}
-
-impl User {
-    fn new(settings: &str) -> Self {
-        let larder = Larder::new();
-        fs::create_dir_all(larder.path("config/larder")).expect("a folder");
-        larder.file("config/larder/config.toml", settings);
-        Self { larder }
-    }
-
-    /// One whose settings file names the cache directory, in its first line.
-    fn at_home(settings: &str) -> Self {
-        let user = Self::new("");
-        let file = format!("dir = '{}'\n{settings}", user.dir().display());
-        fs::write(user.file(), file).expect("a settings file");
-        user
-    }
-
-    fn file(&self) -> PathBuf {
-        self.larder.path("config/larder/config.toml")
-    }
-
-    fn dir(&self) -> PathBuf {
-        self.larder.dir()
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = bare(env!("CARGO_BIN_EXE_larder"));
-        command
-            .env("XDG_CONFIG_HOME", self.larder.path("config"))
-            .env("HOME", self.larder.path(""));
-        command.args(args).current_dir(self.larder.path(""));
-        command
-    }
-
-    fn run(&self, args: &[&str]) -> Ran {
-        Ran::of(&mut self.command(args))
-    }
-
-    fn run_with(&self, variables: &[(&str, &str)], args: &[&str]) -> Ran {
-        Ran::of(self.command(args).envs(variables.iter().copied()))
-    }
-
-    fn put(&self, bytes: &str) -> Ran {
-        let file = self.larder.file("to-put", bytes);
-        self.run(&["put", ACTION, file.to_str().expect("UTF-8")])
-    }
-}
+use support::user::{ACTION, User};
+use support::{Ran, names, unused_for_days};
 
 fn setting(value: impl Into<Value>, from: &str, name: Value, line: Value) -> Value {
     json!({ "value": value.into(), "from": from, "name": name, "line": line })
@@ -97,7 +42,7 @@ fn env_says_where_each_setting_comes_from() {
         format!("prog               helper --fast  ({file}:3)"),
         "on-helper-failure  fail  (default)".to_owned(),
         "max-size           10.0 GiB  (LARDER_MAX_SIZE)".to_owned(),
-        format!("max-age            2days  ({file}:1)"),
+        format!("max-age            2d  ({file}:1)"),
         "verify             false  (default)".to_owned(),
         "trace              true  (LARDER_DEBUG)".to_owned(),
         format!("settings file      {file}  (read)"),
@@ -163,6 +108,8 @@ fn a_mistake_in_the_file_stops_every_command_that_goes_by_settings() {
         &["trim"],
         &["clean"],
         &["serve"],
+        // Whether to trace is a setting too.
+        &["key", "a"],
         // The flag does not hide it.
         &["stats", "--dir", "/somewhere"],
     ] {
@@ -172,7 +119,6 @@ fn a_mistake_in_the_file_stops_every_command_that_goes_by_settings() {
     Ran::of(user.command(&["serve"]).envs(go)).says(2, says);
     assert!(!user.dir().exists());
     // These go by none.
-    user.run(&["key", "a"]).ok();
     user.run(&["hash", file]).ok();
     user.run(&["completions", "bash"]).ok();
 }
@@ -408,6 +354,23 @@ fn what_is_hashed_is_shown_when_that_is_asked_for() {
     let input = user.larder.path("input").display().to_string();
     assert!(lines.iter().any(|line| line.contains(&input)), "{lines:?}");
     ran(&run(&user, &[("LARDER_DEBUG", "hash=0")]), &["replayed"]);
+}
+
+#[test]
+fn key_shows_what_is_hashed_and_needs_no_directory() {
+    let user = User::new("");
+    let traced = user.run_with(&[("LARDER_DEBUG", "hash=1")], &["key", "a b"]);
+    let key = traced.text();
+    let hashed = ["HASH[larder key]", "HASH[larder key]: \"a b\"", key.trim()];
+    for text in hashed {
+        assert!(traced.stderr.contains(text), "{text}: {}", traced.stderr);
+    }
+    let subkey = user.run_with(&[("LARDER_DEBUG", "hash=1")], &["key", "--subkey", ACTION, "b"]);
+    assert!(subkey.stderr.starts_with(&format!("HASH subkey {ACTION} \"b\" = ")));
+    assert_eq!(user.run_with(&[("LARDER_DIR", "off")], &["key", "a b"]).ok(), key);
+    let mut nowhere = user.command(&["key", "a b"]);
+    nowhere.env_remove("XDG_CONFIG_HOME").env_remove("HOME");
+    assert_eq!(Ran::of(&mut nowhere).ok(), key);
 }
 
 /// Between the lines with ```toml and ```.

@@ -83,9 +83,12 @@ fn verify_names_what_is_bad_and_repair_removes_it() {
     let found = larder.run(["verify"]);
     assert_eq!((found.code, found.stderr.as_str()), (Some(1), ""));
     let text = found.text();
-    assert!(text.contains(&format!("bad output: {}: ", output.display())), "{text}");
+    let line = format!("bad output: {}: its bytes have another SHA-256: ", output.display());
+    assert!(text.contains(&line), "{text}");
     assert!(text.contains(&format!("bad entry: {}: ", entry.display())), "{text}");
-    assert!(text.lines().last().is_some_and(|line| line.contains("2 bad")), "{text}");
+    let last = text.lines().last().expect("a summary");
+    assert!(last.contains(": 2 bad; "), "{text}");
+    assert!(last.ends_with("; larder verify --repair removes what is bad"), "{text}");
 
     let repaired = larder.run(["verify", "--repair", "--json"]).json();
     let documented =
@@ -101,7 +104,10 @@ fn verify_names_what_is_bad_and_repair_removes_it() {
         assert!(!path.exists());
     }
     let after = larder.run(["verify"]).ok();
-    assert!(after.contains("0 bad; 1 entry without an output"), "{after}");
+    assert!(
+        after.contains("0 bad; 1 entry whose output is gone or bad (it counts as a miss)"),
+        "{after}"
+    );
 }
 
 #[test]
@@ -135,6 +141,42 @@ fn trim_removes_what_was_not_used_and_says_when_it_is_not_due() {
     assert_eq!(forced["removed"]["entries"], json!(1));
     assert!(!old.exists() && !old_output.exists());
     assert_eq!(larder.run(["stats", "--json"]).json()["entries"], json!(1));
+}
+
+#[test]
+fn a_trim_with_a_limit_of_its_own_or_a_dry_run_is_done_at_once() {
+    let larder = Larder::new();
+    larder.put("new", "new");
+    let old = larder.entry_file(&larder.put("old", vec![1; 100_000]));
+    for path in [&old, &larder.output_file(vec![1; 100_000])] {
+        unused_for_days(path, 1);
+    }
+    let all_of_it = |verb| format!("{verb} 1 entry and 1 output");
+    let outcome = || larder.run(["trim", "--json"]).json()["by_age"]["outcome"].clone();
+    assert_eq!(outcome(), json!("not_due"), "the put has trimmed");
+    let would = larder.run(["trim", "--dry-run", "--max-age", "3h"]).ok();
+    assert!(would.starts_with(&all_of_it("would remove")), "{would}");
+    let would = larder.run(["trim", "--dry-run"]).ok();
+    assert!(would.starts_with("would remove 0 entries"), "{would}");
+    for limit in [&["--max-size", "1KiB"], &["--max-age", "3h"]] {
+        let would = larder.run(["trim", "--dry-run"].iter().chain(limit)).ok();
+        assert!(would.starts_with(&all_of_it("would remove")), "{limit:?}: {would}");
+    }
+    assert_eq!(outcome(), json!("not_due"));
+    let removed = larder.run(["trim", "--max-size", "1KiB"]).ok();
+    assert!(removed.starts_with(&all_of_it("removed")), "{removed}");
+    assert!(removed.contains("over the limit") && removed.contains("larder clean"), "{removed}");
+    assert!(!old.exists());
+}
+
+#[test]
+fn off_takes_a_size_limit_of_the_environment_away() {
+    let larder = Larder::new();
+    larder.put("a", "bytes");
+    let mut trim = larder.command();
+    trim.args(["trim", "--max-size", "off", "--json"]).env("LARDER_MAX_SIZE", "1");
+    let answer = Ran::of(&mut trim).json();
+    assert_eq!((&answer["by_size"], &answer["by_age"]["outcome"]), (&Value::Null, &json!("done")));
 }
 
 #[test]

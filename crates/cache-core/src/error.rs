@@ -21,7 +21,7 @@ pub enum MissReason {
     NotFound,
     /// The cache is in verify mode, where every lookup misses so that every result is computed
     /// again and compared with the stored one.
-    #[error("verify mode")]
+    #[error("verify mode is on, in which every lookup misses")]
     VerifyMode,
     /// The entry is malformed.
     #[error("malformed entry: {0}")]
@@ -41,7 +41,7 @@ pub enum MissReason {
     #[error("output {0} is gone")]
     OutputGone(OutputId),
     /// The output's file has another size than the entry says.
-    #[error("output {output} has {found} bytes where its entry says {expected}")]
+    #[error("output {output} has {found} B where its entry says {expected} B")]
     OutputSize {
         /// The output.
         output: OutputId,

@@ -24,8 +24,11 @@ pub enum Directory {
 
 /// The directory when nothing names one: a folder in the user's cache folder.
 pub(crate) fn by_default(names: &Names, env: Env<'_>) -> Result<Setting<Directory>, DirError> {
-    let folder = UserFolder::Cache
-        .find(Platform::CURRENT, env)
+    let find = match names.dir == Names::GO.dir {
+        true => UserFolder::find,
+        false => UserFolder::find_absolute,
+    };
+    let folder = find(UserFolder::Cache, Platform::CURRENT, env)
         .map_err(|source| DirError::NotDefined { variable: names.dir, source })?;
     let dir = without_detours(&folder.join(names.folder));
     Ok(Setting { value: Directory::At(dir), origin: Origin::Default })

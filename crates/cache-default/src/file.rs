@@ -153,6 +153,14 @@ fn shown(text: &str) -> String {
     }
 }
 
+/// What an author of a path who is used to a shell has to know.
+fn about_tilde(found: &str) -> &'static str {
+    match found.trim_start_matches(['"', '\'']).starts_with("~/") {
+        true => ", and ~ is not expanded",
+        false => "",
+    }
+}
+
 /// What is wrong with the settings file.
 #[derive(Debug)]
 pub struct FileError {
@@ -188,10 +196,10 @@ impl std::error::Error for FileError {
 #[non_exhaustive]
 pub enum FileProblem {
     /// The system does not let it be read.
-    #[error("it cannot be read: {0}")]
+    #[error("it cannot be read: {0}; make it readable for this user, or remove it")]
     Unreadable(io::Error),
     /// It is a folder, a pipe, a device.
-    #[error("it is not a file")]
+    #[error("it is not a file; remove it, or put a file in its place")]
     NotAFile,
     /// It has over a mebibyte.
     #[error("it has over {MAX_BYTES} bytes, which no settings need")]
@@ -209,7 +217,7 @@ pub enum FileProblem {
         key: String,
     },
     /// The value is none that this setting can have.
-    #[error("{key} is {found}; it must be {expected}")]
+    #[error("{key} is {found}; it must be {expected}{}", about_tilde(found))]
     WrongValue {
         /// The setting.
         key: &'static str,

@@ -81,7 +81,7 @@ pub(crate) const MAX_SIZE: Kind<Option<u64>> = Kind {
 
 pub(crate) const MAX_AGE: Kind<Duration> = Kind {
     key: "max-age",
-    expected: "a time such as \"5d\" or \"12h\"",
+    expected: "a time with a unit, such as \"5d\" or \"12h\"",
     read: |said| match said {
         Said::Text(age) => age.parse().ok().map(|age: humantime::Duration| age.into()),
         _ => None,
@@ -91,6 +91,36 @@ pub(crate) const MAX_AGE: Kind<Duration> = Kind {
 pub(crate) const VERIFY: Kind<bool> = Kind { key: "verify", expected: TRUTH, read: truth };
 
 pub(crate) const TRACE: Kind<bool> = Kind { key: "trace", expected: TRUTH, read: truth };
+
+/// Reads a size limit, in bytes, as the settings file has it: for a flag. `None`: no limit.
+///
+/// # Errors
+///
+/// [`WrongValue`] for anything else.
+pub fn parse_max_size(text: &str) -> Result<Option<u64>, WrongValue> {
+    parse(&MAX_SIZE, text)
+}
+
+/// Reads how long after its last use a file is trimmed, as the settings file has it: for a flag.
+///
+/// # Errors
+///
+/// [`WrongValue`] for anything else.
+pub fn parse_max_age(text: &str) -> Result<Duration, WrongValue> {
+    parse(&MAX_AGE, text)
+}
+
+fn parse<T>(kind: &Kind<T>, text: &str) -> Result<T, WrongValue> {
+    (kind.read)(Said::Text(text)).ok_or(WrongValue { expected: kind.expected })
+}
+
+/// A value is none that its setting can have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it must be {expected}")]
+pub struct WrongValue {
+    /// What it must be.
+    pub expected: &'static str,
+}
 
 const TRUTH: &str = "true or false";
 

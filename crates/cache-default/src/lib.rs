@@ -40,10 +40,13 @@ mod setting;
 mod settings;
 mod user_folder;
 
+/// Part of [`OpenError`].
+pub use cache_prog_client::StartError;
 pub use debug::DebugError;
 pub use dir::{DirError, Directory, create};
 pub use env::{Env, process_env};
 pub use file::{FileError, FileProblem};
+pub use kind::{WrongValue, parse_max_age, parse_max_size};
 pub use names::{DebugNames, Names};
 pub use notice::Notice;
 pub use open::{OpenError, Opened, Opening, open};

@@ -2,6 +2,9 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
+
+use cache_prog_client::Waiting;
 
 /// What an open cache has to say that is neither an answer nor an error. Its text is one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +23,8 @@ pub enum Notice {
         /// The helper's command.
         prog: String,
     },
+    /// The helper is being waited for. Said again every five seconds.
+    Waiting(Waiting),
 }
 
 impl fmt::Display for Notice {
@@ -33,12 +38,13 @@ impl fmt::Display for Notice {
                 "verify mode has no effect on what the cache helper {prog:?} keeps; \
                  only what is stored in the cache directory itself is compared"
             ),
+            Notice::Waiting(waiting) => waiting.fmt(f),
         }
     }
 }
 
 /// Takes the notices.
-pub(crate) type Notify = Box<dyn Fn(&Notice) + Send + Sync>;
+pub(crate) type Notify = Arc<dyn Fn(&Notice) + Send + Sync>;
 
 /// To the log.
 pub(crate) fn to_log(notice: &Notice) {

@@ -41,7 +41,7 @@ impl<'a> Opening<'a> {
     pub fn of(settings: &'a Settings) -> Self {
         Self {
             settings,
-            notify: Box::new(to_log),
+            notify: Arc::new(to_log),
             trace: Trace::new(|line| tracing::info!("{line}")),
             close_budget: None,
             with_helper: true,
@@ -52,7 +52,7 @@ impl<'a> Opening<'a> {
     /// Calls `notify` with what the cache has to say beside its answers, instead of telling the
     /// log. It may be called on any thread that uses the cache.
     pub fn notify(mut self, notify: impl Fn(&Notice) + Send + Sync + 'static) -> Self {
-        self.notify = Box::new(notify);
+        self.notify = Arc::new(notify);
         self
     }
 
@@ -137,6 +137,8 @@ fn in_front(
         notify(&Notice::NotVerified { prog: prog.to_owned() });
     }
     let helper = not_misled(ProgCache::builder(prog, directory.fuzz_dir()), settings.names());
+    let told = notify.clone();
+    let helper = helper.on_waiting(move |waiting| told(&Notice::Waiting(waiting.clone())));
     match helper.start() {
         Ok(helper) => {
             Ok(Arc::new(Front::new(Box::new(helper), directory.clone(), goes_on, notify)))

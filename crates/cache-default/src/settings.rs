@@ -13,7 +13,7 @@ use crate::file::{FileError, SettingsFile};
 use crate::kind::{self, Kind, Said};
 use crate::names::Names;
 use crate::setting::{Flag, OnHelperFailure, Origin, Setting};
-use crate::user_folder::{Platform, UserFolder};
+use crate::user_folder::{NoUserFolder, Platform, UserFolder};
 
 /// The settings in force. For each, the first of these that says something counts: the command
 /// line's flag, the environment variable, the settings file, the default.
@@ -72,7 +72,8 @@ impl Settings {
     /// where the settings file is, are `$XDG_CACHE_HOME` and `$XDG_CONFIG_HOME`, or `.cache` and
     /// `.config` in `$HOME`; on macOS `Library/Caches` and `Library/Application Support` in `$HOME`;
     /// on Windows `%LocalAppData%` and `%AppData%`. Without a config folder there is no settings
-    /// file.
+    /// file. With [`Names::GO`] a relative `HOME` gives a relative directory, as it does in the go
+    /// command.
     ///
     /// The go command also looks into the file that `go env -w` writes. An `env` that does so too
     /// makes the answer for [`Names::GO`] complete.
@@ -80,14 +81,10 @@ impl Settings {
     /// # Errors
     ///
     /// [`SettingsError`] for a variable with a value that its setting cannot have, unless a flag
-    /// goes before it, for anything wrong with the settings file, and when no directory is named
-    /// and the user's cache folder is not known.
+    /// goes before it, for anything wrong with the settings file or a relative path to it, and when
+    /// no directory is named and the user's cache folder is not known.
     pub fn resolve(names: &Names, flags: Flags, env: Env<'_>) -> Result<Self, SettingsError> {
-        let path = names.file.and_then(|name| {
-            // That a settings file cannot be there is no mistake in it.
-            let folder = UserFolder::Config.find(Platform::CURRENT, env).ok()?;
-            Some(folder.join(name))
-        });
+        let path = names.file.map(|name| settings_file(name, env)).transpose()?.flatten();
         let file = path.as_deref().map(SettingsFile::read).transpose()?.flatten();
         let said = Sources { env, file: file.as_ref() };
         let modes = || debug::modes(&names.debug, env);
@@ -140,6 +137,19 @@ impl Settings {
                 since: self.names.required_since,
             }),
         }
+    }
+}
+
+/// Where the settings file of this name is, or would be.
+fn settings_file(name: &'static str, env: Env<'_>) -> Result<Option<PathBuf>, SettingsError> {
+    match UserFolder::Config.find_absolute(Platform::CURRENT, env) {
+        Ok(folder) => Ok(Some(folder.join(name))),
+        // It is somewhere, and going on without it would do something else than it says.
+        Err(source @ NoUserFolder::Relative { .. }) => {
+            Err(SettingsError::NoConfigFolder { name, source })
+        }
+        // That a settings file cannot be there is no mistake in it.
+        Err(_) => Ok(None),
     }
 }
 
@@ -219,6 +229,14 @@ pub enum SettingsError {
     /// The debug variable has something in it that is no mode.
     #[error(transparent)]
     Debug(#[from] DebugError),
+    /// The user's config folder, in which the settings file is, is a relative path.
+    #[error("settings file {name} could not be located: {source}")]
+    NoConfigFolder {
+        /// Its name in the user's config folder.
+        name: &'static str,
+        /// Why that folder is not known.
+        source: NoUserFolder,
+    },
     /// The settings file cannot be read, or has a mistake in it.
     #[error(transparent)]
     File(#[from] FileError),

@@ -32,6 +32,27 @@ impl Platform {
 }
 
 impl UserFolder {
+    /// Where it is by these rules, with these variables, when they give an absolute path.
+    ///
+    /// Go's rules take a relative `HOME`, with which a cache would be another one in every folder.
+    pub(crate) fn find_absolute(
+        self,
+        platform: Platform,
+        env: Env<'_>,
+    ) -> Result<PathBuf, NoUserFolder> {
+        let folder = self.find(platform, env)?;
+        match (folder.is_absolute(), platform, self) {
+            (true, ..) => Ok(folder),
+            (false, Platform::Windows, Self::Cache) => {
+                Err(NoUserFolder::Relative { variable: "LocalAppData" })
+            }
+            (false, Platform::Windows, Self::Config) => {
+                Err(NoUserFolder::Relative { variable: "AppData" })
+            }
+            (false, ..) => Err(NoUserFolder::Relative { variable: "HOME" }),
+        }
+    }
+
     /// Where it is by these rules, with these variables.
     pub(crate) fn find(self, platform: Platform, env: Env<'_>) -> Result<PathBuf, NoUserFolder> {
         let (variable, in_home) = match (platform, self) {
@@ -46,7 +67,7 @@ impl UserFolder {
         match (platform, in_home) {
             (Platform::Unix, Some(in_home)) => match folder(variable) {
                 Some(path) if path.is_absolute() => Ok(path),
-                Some(_) => Err(NoUserFolder::RelativeXdg { variable }),
+                Some(_) => Err(NoUserFolder::Relative { variable }),
                 None => folder("HOME")
                     .map(|home| home.join(in_home))
                     .ok_or(NoUserFolder::XdgOrHome { variable }),
@@ -69,10 +90,10 @@ pub enum NoUserFolder {
         /// `XDG_CACHE_HOME` or `XDG_CONFIG_HOME`.
         variable: &'static str,
     },
-    /// The variable holds a relative path, which its specification forbids.
+    /// The variable holds a relative path.
     #[error("path in ${variable} is relative")]
-    RelativeXdg {
-        /// `XDG_CACHE_HOME` or `XDG_CONFIG_HOME`.
+    Relative {
+        /// The variable.
         variable: &'static str,
     },
     /// On macOS and iOS: `HOME` is not set.

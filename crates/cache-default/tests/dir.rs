@@ -135,6 +135,35 @@ mod the_default {
     }
 }
 
+/// Go's rules are the test above.
+#[cfg(unix)]
+#[test]
+fn a_relative_home_gives_neither_a_cache_nor_settings() {
+    let dir = absolute("cache");
+    let settings =
+        "settings file larder/config.toml could not be located: path in $HOME is relative";
+    for variables in [&[("HOME", "u")][..], &[("HOME", "u"), ("LARDER_DIR", &dir)]] {
+        assert_eq!(directory(&Names::LARDER, variables).unwrap_err(), settings);
+    }
+    let without_file = Names { file: None, ..Names::LARDER };
+    assert_eq!(
+        directory(&without_file, &[("HOME", "u")]).unwrap_err(),
+        "build cache is required, but could not be located: \
+         LARDER_DIR is not defined and path in $HOME is relative"
+    );
+}
+
+#[cfg(all(unix, not(target_vendor = "apple")))]
+#[test]
+fn a_relative_config_folder_is_an_error_where_there_could_be_a_settings_file() {
+    let variables = [("HOME", "/home/u"), ("XDG_CONFIG_HOME", "x")];
+    assert_eq!(
+        directory(&Names::LARDER, &variables).unwrap_err(),
+        "settings file larder/config.toml could not be located: path in $XDG_CONFIG_HOME is relative"
+    );
+    assert_eq!(directory(&Names::GO, &variables), at("/home/u/.cache/go-build", Origin::Default));
+}
+
 #[cfg(unix)]
 #[test]
 fn a_path_that_is_not_unicode_is_a_path() {

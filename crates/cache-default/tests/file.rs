@@ -41,11 +41,10 @@ fn a_value_that_the_setting_cannot_have() {
     let path = "it must be an absolute path in quotes, or \"off\"";
     let command = "it must be a helper's command as text, such as \"larder serve\", or \"off\"";
     let size = "it must be a size such as \"10GiB\", a number of bytes, or \"off\"";
-    let time = "it must be a time such as \"5d\" or \"12h\"";
+    let time = "it must be a time with a unit, such as \"5d\" or \"12h\"";
     let truth = "it must be true or false";
     for (key, value, expected) in [
         ("dir", "'cache'", path),
-        ("dir", "\"~/cache\"", path),
         ("dir", "7", path),
         ("dir", "false", path),
         ("prog", "['larder', 'serve']", command),
@@ -73,6 +72,14 @@ fn a_value_that_the_setting_cannot_have() {
 fn a_mistake_is_told_even_where_something_goes_before_it() {
     let home = Home::with_file("max-size = 'large'").set("LARDER_MAX_SIZE", "1GiB");
     assert!(home.mistake().contains("config.toml:1: max-size is 'large'"), "{}", home.mistake());
+}
+
+#[test]
+fn a_tilde_is_not_expanded_and_the_message_says_so() {
+    for dir in ["'~/c'", "\"~/c\""] {
+        let expected = "it must be an absolute path in quotes, or \"off\", and ~ is not expanded";
+        assert_eq!(about(format!("dir = {dir}")), format!("1: dir is {dir}; {expected}"));
+    }
 }
 
 #[test]
@@ -104,7 +111,8 @@ fn what_is_no_file_of_settings() {
     fs::remove_file(home.file()).unwrap();
     fs::create_dir(home.file()).unwrap();
     let named = format!("settings file {}: ", home.file().display());
-    assert_eq!(home.mistake(), format!("{named}it is not a file"));
+    let not_a_file = "it is not a file; remove it, or put a file in its place";
+    assert_eq!(home.mistake(), format!("{named}{not_a_file}"));
     let home = Home::with_file(" ".repeat((1 << 20) + 1));
     let large = "it has over 1048576 bytes, which no settings need";
     assert_eq!(home.mistake(), format!("settings file {}: {large}", home.file().display()));
@@ -118,7 +126,7 @@ fn a_named_pipe_is_not_waited_for() {
     fs::remove_file(home.file()).unwrap();
     let made = std::process::Command::new("mkfifo").arg(home.file()).status().unwrap();
     assert!(made.success());
-    assert!(home.mistake().ends_with("it is not a file"), "{}", home.mistake());
+    assert!(home.mistake().contains(": it is not a file; "), "{}", home.mistake());
 }
 
 #[cfg(target_os = "linux")]
@@ -131,6 +139,7 @@ fn a_file_that_cannot_be_read() {
     let told = home.mistake();
     let named = format!("settings file {}: it cannot be read: ", home.file().display());
     assert!(told.starts_with(&named), "{told}");
+    assert!(told.ends_with("; make it readable for this user, or remove it"), "{told}");
 }
 
 #[test]

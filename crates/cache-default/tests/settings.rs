@@ -6,7 +6,10 @@ use std::fmt::Debug;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use cache_default::{Directory, Flag, Flags, Names, OnHelperFailure, Origin, Setting, Settings};
+use cache_default::{
+    Directory, Flag, Flags, Names, OnHelperFailure, Origin, Setting, Settings, parse_max_age,
+    parse_max_size,
+};
 use support::Home;
 
 /// Every key, one to a line.
@@ -236,8 +239,25 @@ fn the_file_is_in_the_user_s_config_folder() {
     let elsewhere = Home::new().set("XDG_CONFIG_HOME", config);
     assert_eq!(elsewhere.settings().max_size.value, Some(7));
     assert_eq!(elsewhere.settings().file, Some(home.file()));
-    // A folder that the specification forbids is no folder.
-    let nowhere = Home::with_file("max-size = 7").set("XDG_CONFIG_HOME", "relative");
-    assert_eq!(nowhere.settings().max_size.value, None);
+    // As with the cache folder: going on without the file would be something else than it says.
+    let relative = Home::with_file("max-size = 7").set("XDG_CONFIG_HOME", "relative");
+    assert_eq!(
+        relative.mistake(),
+        "settings file larder/config.toml could not be located: path in $XDG_CONFIG_HOME is relative"
+    );
+    // Without a home there is no place for a file.
+    let nowhere = Home::new().set("HOME", "").set("LARDER_DIR", home.path("cache"));
     assert_eq!(nowhere.settings().file, None);
+}
+
+#[test]
+fn a_flag_s_text_is_read_as_the_file_s_is() {
+    assert_eq!(parse_max_size("10GiB"), Ok(Some(10 << 30)));
+    assert_eq!(parse_max_size("7"), Ok(Some(7)));
+    assert_eq!(parse_max_size("off"), Ok(None));
+    assert_eq!(parse_max_age("36h"), Ok(Duration::from_secs(36 * 3_600)));
+    let told = parse_max_size("10XB").unwrap_err().to_string();
+    assert_eq!(told, "it must be a size such as \"10GiB\", a number of bytes, or \"off\"");
+    let told = parse_max_age("5").unwrap_err().to_string();
+    assert_eq!(told, "it must be a time with a unit, such as \"5d\" or \"12h\"");
 }

@@ -333,7 +333,7 @@ impl Check<'_> {
             return Ok(Verdict::WithoutOutput);
         }
         let (output, expected) = (entry.output, entry.size);
-        Ok(Verdict::Bad(format!("it says {expected} bytes, but output {output} has {size}")))
+        Ok(Verdict::Bad(format!("it says {expected} B, but output {output} has {size} B")))
     }
 
     fn judge_output(&self, output: &OutputId) -> io::Result<Verdict> {
@@ -344,16 +344,18 @@ impl Check<'_> {
             Kind::Folder => match executable::inside(root, &name)? {
                 Some(inside) => File::open(inside.path)?,
                 None => {
-                    return Ok(Verdict::Bad("a folder without just one file in it".to_owned()));
+                    let problem = "a folder, which is right only for an executable and then has \
+                                   exactly one file in it";
+                    return Ok(Verdict::Bad(problem.to_owned()));
                 }
             },
             Kind::Other => return Ok(Verdict::Bad("neither a file nor a folder".to_owned())),
         };
-        let (found, size) = OutputId::of_reader(&mut file)?;
+        let (found, _) = OutputId::of_reader(&mut file)?;
         Ok(if found == *output {
             Verdict::Good
         } else {
-            Verdict::Bad(format!("its {size} bytes have the SHA-256 {found}"))
+            Verdict::Bad(format!("its bytes have another SHA-256: {found}"))
         })
     }
 

@@ -29,6 +29,7 @@ impl DiskCache {
                 let bytes = remove::on_disk(&self.root, &name, &look);
                 remove::remove(&self.root, &name, look.kind)
                     .map_err(Error::io("remove", self.root.path_of(&name)))?;
+                tracing::debug!("removed {name}, {bytes} bytes on disk");
                 removed.count(&name, bytes);
             }
         }

@@ -94,6 +94,8 @@ impl<'a> Sweep<'a> {
         };
         match removal {
             Ok(Removal::Done) => {
+                let verb = if self.options.dry_run { "would remove" } else { "removed" };
+                tracing::debug!("{verb} {}, {bytes} bytes on disk", item.name);
                 self.tally().removed.count(&item.name, bytes);
                 return bytes;
             }

@@ -31,9 +31,9 @@ pub(crate) struct Put {
 pub(crate) enum Refusal {
     #[error("unknown command {0:?}")]
     Command(String),
-    #[error("a {field} of {found} bytes where {ID_BYTES} are needed")]
+    #[error("{field} has {found} bytes where {ID_BYTES} are needed")]
     Id { field: &'static str, found: usize },
-    #[error("a BodySize of {0}")]
+    #[error("BodySize is {0}, which is no size")]
     Size(i64),
 }
 

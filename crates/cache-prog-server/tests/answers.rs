@@ -166,9 +166,9 @@ fn a_request_that_makes_no_sense_is_refused_and_keeps_the_stream_in_step() {
     let (_dir, cache) = disk();
     let mut served = Served::start(cache);
     for (request, why) in [
-        (r#"{"ID":1,"Command":"get"}"#, "ActionID of 0 bytes"),
-        (r#"{"ID":1,"Command":"get","ActionID":"AQID"}"#, "ActionID of 3 bytes"),
-        (r#"{"ID":1,"Command":"put","ActionID":"AQID","BodySize":3}  "AQID""#, "ActionID of 3"),
+        (r#"{"ID":1,"Command":"get"}"#, "ActionID has 0 bytes"),
+        (r#"{"ID":1,"Command":"get","ActionID":"AQID"}"#, "ActionID has 3 bytes"),
+        (r#"{"ID":1,"Command":"put","ActionID":"AQID","BodySize":3}  "AQID""#, "ActionID has 3"),
         (r#"{"ID":1,"Command":"get2","ActionID":"AQID"}"#, r#"unknown command "get2""#),
         (r#"{"ID":1}"#, "unknown command \"\""),
     ] {
@@ -182,9 +182,9 @@ fn a_request_that_makes_no_sense_is_refused_and_keeps_the_stream_in_step() {
         ..Request::put(1, &action(1), &OutputId::of(b"xyz"), body_size)
     };
     for (request, body, why) in [
-        (refused_put(None, 3), &b"xyz"[..], "OutputID of 0 bytes"),
-        (refused_put(Some(vec![1; 33]), 3), b"xyz", "OutputID of 33 bytes"),
-        (refused_put(Some(vec![1; 32]), -1), b"", "BodySize of -1"),
+        (refused_put(None, 3), &b"xyz"[..], "OutputID has 0 bytes"),
+        (refused_put(Some(vec![1; 33]), 3), b"xyz", "OutputID has 33 bytes"),
+        (refused_put(Some(vec![1; 32]), -1), b"", "BodySize is -1, which is no size"),
     ] {
         let reply = served.ask_put(&request, body);
         assert!(reply.error.contains(why), "{reply:?}");

@@ -43,11 +43,21 @@ pub enum Problem {
         limit: usize,
     },
     /// The message is not JSON, or a field has a value of the wrong kind.
-    #[error("{0}")]
+    #[error("{}", without_place(.0))]
     Json(#[from] serde_json::Error),
     /// The body is not base64.
     #[error("the body is not base64")]
     Base64,
+}
+
+/// What serde says without the line and the column, which are counted within the message: the
+/// [`Error`] has the byte.
+fn without_place(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match text.rfind(" at line ") {
+        Some(end) => text[..end].to_owned(),
+        None => text,
+    }
 }
 
 impl From<Error> for io::Error {

@@ -49,11 +49,11 @@ impl Fields for Request {
                     self.command = name.into();
                 }
             }
-            "actionid" => set(&mut self.action, bytes(map)?),
-            "outputid" => set(&mut self.output, bytes(map)?),
+            "actionid" => set(&mut self.action, bytes("ActionID", map)?),
+            "outputid" => set(&mut self.output, bytes("OutputID", map)?),
             // What OutputID was called before Go 1.24; newer clients may send both, equal.
             "objectid" => {
-                let object = bytes(map)?;
+                let object = bytes("ObjectID", map)?;
                 self.output = self.output.take().or(object);
             }
             "bodysize" => self.body_size = value(map)?.unwrap_or(self.body_size),
@@ -84,7 +84,7 @@ impl Fields for Response {
                 }
             }
             "miss" => self.miss = value(map)?.unwrap_or(self.miss),
-            "outputid" => set(&mut self.output, bytes(map)?),
+            "outputid" => set(&mut self.output, bytes("OutputID", map)?),
             "size" => self.size = value(map)?.unwrap_or(self.size),
             "time" => {
                 if let Some(text) = value::<String, _>(map)? {
@@ -107,9 +107,10 @@ fn value<'de, T: Deserialize<'de>, A: MapAccess<'de>>(map: &mut A) -> Result<Opt
     map.next_value()
 }
 
-fn bytes<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<Vec<u8>>, A::Error> {
+fn bytes<'de, A: MapAccess<'de>>(field: &str, map: &mut A) -> Result<Option<Vec<u8>>, A::Error> {
     let text: Option<String> = map.next_value()?;
-    text.map(|text| BASE64.decode(text).map_err(A::Error::custom)).transpose()
+    let wrong = |_| A::Error::custom(format_args!("field {field} is not base64"));
+    text.map(|text| BASE64.decode(text).map_err(wrong)).transpose()
 }
 
 fn skip<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {

@@ -171,6 +171,17 @@ fn a_value_of_the_wrong_kind_is_found_within_its_field() {
 }
 
 #[test]
+fn a_wrong_field_is_told_by_its_name_and_without_a_second_place() {
+    for (wrong, says) in [
+        (r#"{"ID":1,"ActionID":"*"}"#, "field ActionID is not base64"),
+        (r#"{"ID":1,"OutputID":"QQ"}"#, "field OutputID is not base64"),
+        (r#"{"ID":}"#, "expected value"),
+    ] {
+        assert_eq!(error(wrong).problem.to_string(), says);
+    }
+}
+
+#[test]
 fn responses_say_as_well_where_they_are_wrong() {
     let first = "{\"ID\":0,\"KnownCommands\":[\"get\"]}\n";
     for (wrong, at) in [("{\"ID\":1,}", 8), ("{\"ID\":1", 7), ("oops\n", 0)] {

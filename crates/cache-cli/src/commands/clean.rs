@@ -1,6 +1,7 @@
 //! `larder clean`: removes every entry.
 
 use anyhow::Result;
+use cache_disk::Removed;
 use serde::Serialize;
 
 use crate::failure::Exit;
@@ -26,7 +27,10 @@ struct Answer {
 }
 
 pub(crate) fn run(args: &Args, session: &Session) -> Result<Exit> {
-    let removed = session.open()?.clean(args.fuzz)?;
+    let removed = match session.open()?.or_tell(session) {
+        Some(cache) => cache.clean(args.fuzz)?,
+        None => Removed::default(),
+    };
     if session.json {
         report::json(&Answer { removed: (&removed).into() })?;
         return Ok(Exit::Done);

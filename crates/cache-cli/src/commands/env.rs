@@ -1,7 +1,5 @@
 //! `larder env`: the settings in force.
 
-use std::time::Duration;
-
 use anyhow::Result;
 use cache_default::{Directory, Flags, Origin, Setting, Settings};
 use serde::Serialize;
@@ -16,10 +14,25 @@ use crate::session::Session;
 /// larder of the user's config folder. The file has the names that are shown here as its keys.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-With --json: {dir, prog, on_helper_failure, max_size, max_age, verify, trace, file}. All but file are
-{value, from, name, line}: from is flag, environment, file or default; name is the flag's or the
-variable's, or the file's path; line is the line in the file. dir, prog and max_size are null when
-they are off, max_size is in bytes, max_age in seconds. file is {path, read}: where the settings file
+Settings:
+  dir                the cache directory, an absolute path, or off
+  prog               the command of a cache helper (a GOCACHEPROG) that
+                     larder run asks first, or off
+  on-helper-failure  fail, or continue with the directory alone
+  max-size           the size on disk down to which is trimmed, or off
+  max-age            how long after its last use a file is trimmed
+  verify             compare results with what is stored, and run everything
+  trace              show everything that is hashed into a key
+
+A settings file:
+  max-size = \"20GiB\"
+  max-age = \"30d\"
+  on-helper-failure = \"continue\"
+
+With --json: {dir, prog, on_helper_failure, max_size, max_age, verify, trace, file}. All but file are \
+{value, from, name, line}: from is flag, environment, file or default; name is the flag's or the \
+variable's, or the file's path; line is the line in the file. dir, prog and max_size are null when \
+they are off, max_size is in bytes, max_age in seconds. file is {path, read}: where the settings file \
 is or would be, and whether it was there.
 
 Example:
@@ -75,7 +88,7 @@ fn lines(settings: &Settings) -> Vec<(&'static str, String, String)> {
         Directory::Off => off(),
     };
     let prog_value = prog.value.as_deref().map_or_else(off, report::printable);
-    let age = humantime::format_duration(whole_seconds(max_age.value)).to_string();
+    let age = report::whole_units(max_age.value);
     let of = |origin: &Origin| report::printable(&origin.to_string());
     let mut lines = vec![
         ("dir", dir_value, of(&dir.origin)),
@@ -128,8 +141,4 @@ fn json<T>(setting: Setting<T>) -> SettingJson<T> {
 
 fn map<T, U>(setting: Setting<T>, value: impl FnOnce(T) -> U) -> Setting<U> {
     Setting { value: value(setting.value), origin: setting.origin }
-}
-
-fn whole_seconds(duration: Duration) -> Duration {
-    Duration::from_secs(duration.as_secs())
 }

@@ -12,7 +12,7 @@ use crate::args::{action_id, without_json};
 use crate::counters::{self, Kind, Used};
 use crate::failure::{Exit, Failure};
 use crate::report::{self, Answers, EntryJson};
-use crate::session::Session;
+use crate::session::{Existing, Session, no_cache_yet};
 use crate::target::Target;
 
 /// Up to this size an output is read into memory and checked before its first byte is given out.
@@ -24,7 +24,7 @@ const IN_MEMORY: u64 = 1 << 20;
 /// no such output the reason goes to stderr and the exit code is 1.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-With --json: the entry as {action, output, size, time, path} instead of the bytes; path is the
+With --json: the entry as {action, output, size, time, path} instead of the bytes; path is the \
 output's file in the cache. Together with -o, FILE is written too.
 
 Example:
@@ -41,7 +41,13 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, session: &Session) -> Result<Exit> {
     let is_stdout = args.output.as_deref().is_some_and(|path| path.as_os_str() == "-");
     without_json(session.json, is_stdout, "-o -")?;
-    let cache = session.open()?;
+    let cache = match session.open()? {
+        Existing::Cache(cache) => cache,
+        Existing::NotYet(dir) => {
+            session.note(&format!("miss: {}: {}", args.id, no_cache_yet(&dir)));
+            return Ok(Exit::No);
+        }
+    };
     let answer = match &args.output {
         Some(path) if !is_stdout => to_file(&cache, &args.id, path)?,
         _ if session.json => checked(&cache, &args.id)?,
@@ -50,6 +56,7 @@ pub(crate) fn run(args: &Args, session: &Session) -> Result<Exit> {
     counters::record(cache.dir(), &counted(&answer));
     match answer {
         Lookup::Hit(entry) => {
+            tracing::info!("found {}: output {}, {} bytes", args.id, entry.output, entry.size);
             if session.json {
                 let path = cache.output_file(&entry.output)?.map(|file| file.path);
                 report::json(&EntryJson::new(args.id, &entry, path))?;

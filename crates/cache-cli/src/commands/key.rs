@@ -5,7 +5,7 @@ use std::io::Write;
 
 use anyhow::Result;
 use cache_core::ActionId;
-use cache_hash::KeySpace;
+use cache_hash::{KeySpace, Trace};
 use serde::Serialize;
 
 use crate::args::{LineEnd, action_id};
@@ -21,6 +21,8 @@ use crate::session::Session;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 With --json: {action}.
+
+With LARDER_DEBUG=hash=1 what is hashed goes to stderr, piece by piece.
 
 Example:
   id=$(larder key --salt 'gcc 14.2.0' cc -O2 \"$(larder hash hello.c)\")
@@ -53,8 +55,8 @@ struct Answer {
 pub(crate) fn run(args: &Args, session: &Session) -> Result<Exit> {
     let end = args.end.byte(session.json)?;
     let action = match &args.subkey {
-        Some(parent) => subkey(parent, &args.parts)?,
-        None => key(&args.salt, &args.parts)?,
+        Some(parent) => subkey(parent, &args.parts, session.trace()?)?,
+        None => key(&args.salt, &args.parts, session.trace()?)?,
     };
     if session.json {
         report::json(&Answer { action })?;
@@ -68,9 +70,9 @@ pub(crate) fn run(args: &Args, session: &Session) -> Result<Exit> {
 
 /// An argument holds no NUL, so neither the salt nor the parts can run together with what follows:
 /// two different descriptions are never hashed as the same bytes.
-fn key(salt: &OsString, parts: &[OsString]) -> Result<ActionId> {
+fn key(salt: &OsString, parts: &[OsString], trace: Trace) -> Result<ActionId> {
     let salt = [salt.as_encoded_bytes(), b"\0"].concat();
-    let mut hash = KeySpace::new(salt).hash("larder key");
+    let mut hash = KeySpace::new(salt).with_trace(trace).hash("larder key");
     for part in parts {
         hash.write_all(part.as_encoded_bytes())?;
         hash.write_all(b"\0")?;
@@ -78,7 +80,7 @@ fn key(salt: &OsString, parts: &[OsString]) -> Result<ActionId> {
     Ok(hash.sum())
 }
 
-fn subkey(parent: &ActionId, parts: &[OsString]) -> Result<ActionId> {
+fn subkey(parent: &ActionId, parts: &[OsString], trace: Trace) -> Result<ActionId> {
     let [part] = parts else {
         return Err(Failure::Usage(format!(
             "--subkey takes exactly one PART, not {}; for more, take the subkey of a subkey",
@@ -92,5 +94,5 @@ fn subkey(parent: &ActionId, parts: &[OsString]) -> Result<ActionId> {
         ))
         .into());
     };
-    Ok(KeySpace::default().subkey(parent, part))
+    Ok(KeySpace::default().with_trace(trace).subkey(parent, part))
 }

@@ -11,7 +11,7 @@ use cache_disk::{DiskCache, Listed};
 use clap::ValueEnum;
 use serde::Serialize;
 
-use crate::args::{LineEnd, without_json};
+use crate::args::{LineEnd, number, without_json};
 use crate::failure::{self, Exit};
 use crate::report::{self, Answers};
 use crate::session::Session;
@@ -24,7 +24,7 @@ use crate::session::Session;
 #[command(after_help = "\
 With --only path, entries whose output is gone are left out.
 
-With --json: one object a line, {action, output, size, time, used}; time is when the entry was
+With --json: one object a line, {action, output, size, time, used}; time is when the entry was \
 added, used when it was last used, give or take an hour.
 
 Example:
@@ -35,7 +35,7 @@ pub(crate) struct Args {
     #[arg(long)]
     sort: Option<Sort>,
     /// Show at most this many
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number)]
     limit: Option<usize>,
     /// Show nothing else of each entry than this
     #[arg(long, value_name = "WHAT")]
@@ -72,7 +72,7 @@ struct Line {
 pub(crate) fn run(args: &Args, session: &Session) -> Result<Exit> {
     without_json(session.json, args.only.is_some(), "--only")?;
     let end = args.end.byte(session.json)?;
-    let cache = session.open()?;
+    let Some(cache) = session.open()?.or_tell(session) else { return Ok(Exit::Done) };
     let mut exit = Exit::Done;
     let mut readable = cache.entries().filter_map(|listed| match listed {
         Ok(listed) => Some(listed),

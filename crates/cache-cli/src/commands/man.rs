@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::CommandFactory;
+use clap_mangen::Man;
 
 use crate::failure::{Exit, Failure, Role};
 use crate::report::Answers;
@@ -21,20 +22,46 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit> {
-    let command = crate::args::Args::command();
+    // Help is no command with a page.
+    let mut command = crate::args::Args::command().disable_help_subcommand(true);
+    command.build();
     if let Some(dir) = &args.out {
         fs::create_dir_all(dir).map_err(Failure::file("make", dir, Role::Target))?;
-        clap_mangen::generate_to(command, dir).map_err(Failure::file(
-            "write to",
-            dir,
-            Role::Target,
-        ))?;
+        for command in command.get_subcommands().chain([&command]) {
+            let man = Man::new(command.clone());
+            let path = dir.join(man.get_filename());
+            let page = page(&man)?;
+            fs::write(&path, page).map_err(Failure::file("write", &path, Role::Target))?;
+        }
         return Ok(Exit::Done);
     }
-    let mut page = Vec::new();
-    clap_mangen::Man::new(command).render(&mut page)?;
     let mut answers = Answers::new();
-    answers.bytes(&page)?;
+    answers.bytes(page(&Man::new(command))?.as_bytes())?;
     answers.finish()?;
     Ok(Exit::Done)
+}
+
+/// The page as clap makes it, but for what stands after the options: that gets the heading of such
+/// things, and its tables and examples, which are indented, keep their lines.
+fn page(man: &Man) -> Result<String> {
+    let mut roff = Vec::new();
+    man.render(&mut roff)?;
+    let roff = String::from_utf8_lossy(&roff);
+    let Some((before, notes)) = roff.split_once("\n.SH EXTRA\n") else {
+        return Ok(roff.into_owned());
+    };
+    let mut page = format!("{before}\n.SH NOTES\n");
+    let mut is_kept = false;
+    for line in notes.lines() {
+        if line.starts_with("  ") != is_kept {
+            is_kept = !is_kept;
+            page += if is_kept { ".nf\n" } else { ".fi\n" };
+        }
+        page += line;
+        page.push('\n');
+    }
+    if is_kept {
+        page += ".fi\n";
+    }
+    Ok(page)
 }

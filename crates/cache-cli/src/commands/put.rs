@@ -40,8 +40,9 @@ pub(crate) struct Args {
     end: LineEnd,
 }
 
-fn file_name(text: &str) -> Result<FileName, cache_core::InvalidFileName> {
+fn file_name(text: &str) -> Result<FileName, &'static str> {
     FileName::new(text)
+        .map_err(|_| "it must be a file's name: one path component of 1 to 255 bytes")
 }
 
 pub(crate) fn run(args: &Args, session: &Session) -> Result<Exit> {
@@ -68,6 +69,9 @@ pub(crate) fn run(args: &Args, session: &Session) -> Result<Exit> {
 
 fn tell(args: &Args, session: &Session, stored: Stored, end: u8) -> Result<()> {
     let Stored { entry, file } = stored;
+    if let Some(file) = &file {
+        tracing::info!("stored {}: {} bytes in {}", args.id, entry.size, file.path.display());
+    }
     if session.json {
         return report::json(&EntryJson::new(args.id, &entry, file.map(|file| file.path)));
     }

@@ -1,26 +1,28 @@
 //! `larder serve`: the cache as the go command's helper.
 
-use std::io;
+use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
-use bytesize::ByteSize;
-use cache_default::{Directory, Flags, Names, Settings, process_env};
+use cache_default::{Directory, Flags, Names, Settings, parse_max_age, process_env};
 use cache_disk::DiskCache;
 use cache_prog_server::{Options, ServeError, Stop, Tally, serve};
 
-use crate::args::{duration, size};
+use crate::args::{MaxSize, max_size};
 use crate::counters::{self, Kind, Used};
 use crate::failure::{Exit, Failure};
-use crate::report;
+use crate::report::{self, count};
 use crate::session::Session;
 use crate::settings::{self, NAMES};
 
 /// How long the trim at the end may take: the go command waits for it. What is left is for the next
 /// one.
 const CLOSE_BUDGET: Duration = Duration::from_millis(200);
+
+/// What to do instead of talking to this command.
+const FOR_GO: &str = "this command is for the go command: GOCACHEPROG=\"larder serve\" go build";
 
 /// The go command's directory, with all other settings Larder's own.
 const BY_GO: Names = Names {
@@ -38,14 +40,14 @@ const BY_GO: Names = Names {
 /// nothing. What goes wrong in the cache costs time, never the build.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-With both GOCACHE and GOCACHEPROG in its environment it was started by the go command. Then another
---dir is refused, for the go command moves files out of any directory but GOCACHE, and LARDER_DIR
-is ignored, as is the settings file's dir. A helper that GOCACHEPROG, LARDER_PROG or that file names
+With both GOCACHE and GOCACHEPROG in its environment it was started by the go command. Then another \
+--dir is refused, for the go command moves files out of any directory but GOCACHE, and LARDER_DIR \
+is ignored, as is the settings file's dir. A helper that GOCACHEPROG, LARDER_PROG or that file names \
 is always ignored: this is one.
 
 With -v, one line at the end says what was done; -vv logs as -v does in other commands.
 
-SIGTERM finishes what is in hand. SIGINT is ignored: Ctrl-C reaches the whole group, and `go run`
+SIGTERM finishes what is in hand. SIGINT is ignored: Ctrl-C reaches the whole group, and `go run` \
 needs its cache while the program that it runs shuts down.
 
 Example:
@@ -53,12 +55,12 @@ Example:
 pub(crate) struct Args {
     /// Remove, at the end, what was not used for this long [default: the settings file's max-age,
     /// else 5d]
-    #[arg(long, value_name = "AGE", value_parser = duration)]
-    max_age: Option<humantime::Duration>,
-    /// Remove, at the end, the least recently used until no more than this is left [default:
+    #[arg(long, value_name = "AGE", value_parser = parse_max_age)]
+    max_age: Option<Duration>,
+    /// Remove, at the end, the least recently used until no more than this is left, or off [default:
     /// LARDER_MAX_SIZE, else the settings file's max-size, else no limit]
-    #[arg(long, value_name = "SIZE", value_parser = size)]
-    max_size: Option<ByteSize>,
+    #[arg(long, value_name = "SIZE", value_parser = max_size)]
+    max_size: Option<MaxSize>,
 }
 
 pub(crate) fn run(args: &Args, session: &Session) -> Result<Exit> {
@@ -67,10 +69,15 @@ pub(crate) fn run(args: &Args, session: &Session) -> Result<Exit> {
     signals(&stop)?;
     let cache = open(args, session)?;
     let dir = cache.dir().to_owned();
+    if io::stdin().is_terminal() {
+        session.note(&format!("waiting for requests on stdin, which is a terminal; {FOR_GO}"));
+    }
     let options = Options { stop, ..Options::default() };
     let tally = serve(cache, io::stdin(), io::stdout(), &options);
     let tally = tally.map_err(|error| match error {
         ServeError::Output(e) => Failure::Output(e).into(),
+        // The go command's own mistakes need no such advice.
+        ServeError::Input(_) if !is_by_go() => Failure::Other(format!("{error}; {FOR_GO}")).into(),
         error => anyhow::Error::new(error),
     })?;
     counters::record(&dir, &counted(&tally));
@@ -109,8 +116,7 @@ fn open(args: &Args, session: &Session) -> Result<Arc<DiskCache>> {
         max_age: settings::max_age_flag(args.max_age),
         ..Flags::default()
     };
-    let by_go = is_set(Names::GO.dir) && is_set(Names::GO.prog);
-    let settings = if by_go {
+    let settings = if is_by_go() {
         check_against_go(session.dir_flag(), settings::resolve(&BY_GO, flags)?)?
     } else {
         session.settings(flags)?
@@ -146,6 +152,11 @@ fn check_against_go(flag: Option<&Path>, settings: Settings) -> Result<Settings,
     }
 }
 
+/// Whether the go command started this.
+fn is_by_go() -> bool {
+    is_set(Names::GO.dir) && is_set(Names::GO.prog)
+}
+
 /// Whether a variable has a value; an empty one counts as none, as everywhere in Go.
 fn is_set(variable: &str) -> bool {
     process_env(variable).is_some_and(|value| !value.is_empty())
@@ -158,14 +169,14 @@ fn counted(tally: &Tally) -> Used {
 
 fn closing_line(tally: &Tally) -> String {
     format!(
-        "{} gets, {} hits, {} misses, {} puts, {} in, {} out, {} errors, {:.1} s",
-        tally.gets,
-        tally.hits,
-        tally.misses,
-        tally.puts,
+        "{}, {}, {}, {}, {} in, {} out, {}, {:.1} s",
+        count(tally.gets, "get", "gets"),
+        count(tally.hits, "hit", "hits"),
+        count(tally.misses, "miss", "misses"),
+        count(tally.puts, "put", "puts"),
         report::size(tally.bytes_in),
         report::size(tally.bytes_out),
-        tally.errors,
+        count(tally.errors, "error", "errors"),
         tally.time.as_secs_f64()
     )
 }

@@ -14,24 +14,24 @@ use anyhow::Result;
 use crate::args::without_json;
 use crate::failure::Exit;
 use crate::report::{self, Answers};
-use crate::session::Session;
+use crate::session::{Existing, Session, no_cache_yet};
 use crate::target::Target;
 
 /// Show what is in the cache, how large and how old it is, and how it has been used
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-What `larder get`, `put`, `run` and `serve` did is counted when they end, by the day in UTC, and kept
+What `larder get`, `put`, `run` and `serve` did is counted when they end, by the day in UTC, and kept \
 for 400 days of use. What `go` does without `larder serve` is not counted.
 
-With --json: {dir, entries, outputs, executables, leftovers, output_bytes, disk_bytes,
-logical_bytes, shared_bytes, oldest_use, newest_use, sizes, ages, use}. executables are among the
-outputs, leftovers are temporary files, output_bytes is the outputs' sizes added up, disk_bytes what
-entries and outputs take on disk; logical_bytes is what it would be if every entry had an output of
-its own, shared_bytes what sharing equal outputs saves of that. sizes and ages are arrays of {from,
-below, outputs, bytes}: the outputs by their size in bytes, and by the seconds since their last use;
-below is null in the last. use is {since, damaged, get, run, serve, days}: get (which counts `larder
-put` too), run and serve are {hits, misses, puts, saved_seconds} each, days is an array of {day, get, run, serve}, the oldest
-first, without the days on which nothing was counted; damaged is how many records could not be
+With --json: {dir, entries, outputs, executables, leftovers, output_bytes, disk_bytes, \
+logical_bytes, shared_bytes, oldest_use, newest_use, sizes, ages, use}. executables are among the \
+outputs, leftovers are temporary files, output_bytes is the outputs' sizes added up, disk_bytes what \
+entries and outputs take on disk; logical_bytes is what it would be if every entry had an output of \
+its own, shared_bytes what sharing equal outputs saves of that. sizes and ages are arrays of {from, \
+below, outputs, bytes}: the outputs by their size in bytes, and by the seconds since their last use; \
+below is null in the last. use is {since, damaged, get, run, serve, days}: get (which counts `larder \
+put` too), run and serve are {hits, misses, puts, saved_seconds} each, days is an array of {day, get, run, serve}, the oldest \
+first, without the days on which nothing was counted; damaged is how many records could not be \
 read and were left out.
 
 Example:
@@ -45,8 +45,14 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, session: &Session) -> Result<Exit> {
     without_json(session.json, args.html.is_some(), "--html")?;
-    let cache = session.open()?;
-    let stats = gather::gather(&cache, SystemTime::now())?;
+    let now = SystemTime::now();
+    let stats = match session.open()? {
+        Existing::Cache(cache) => gather::gather(&cache, now)?,
+        Existing::NotYet(dir) => {
+            session.note(&no_cache_yet(&dir));
+            gather::nothing(dir, now)
+        }
+    };
     match &args.html {
         _ if session.json => report::json(&json::answer(&stats))?,
         Some(file) => write_page(&page::page(&stats)?, file, session)?,

@@ -1,7 +1,7 @@
 //! `larder verify`: checks every entry and rehashes every output.
 
 use anyhow::Result;
-use cache_disk::{Bad, BadKind, CheckUpOptions, CheckUpReport};
+use cache_disk::{Bad, BadKind, CheckUpOptions, CheckUpReport, DiskCache};
 use serde::Serialize;
 
 use crate::failure::{self, Exit};
@@ -17,9 +17,9 @@ use crate::session::Session;
 /// listed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-With --json: {entries, outputs, output_bytes, without_output, unsettled, foreign, bad}, where bad is
-an array of {path, kind, reason, removed} and kind is entry or output. An entry without its output
-is not bad, it is a miss; unsettled are files that kept changing, foreign files that are not the
+With --json: {entries, outputs, output_bytes, without_output, unsettled, foreign, bad}, where bad is \
+an array of {path, kind, reason, removed} and kind is entry or output. An entry without its output \
+is not bad, it is a miss; unsettled are files that kept changing, foreign files that are not the \
 cache's.
 
 Example:
@@ -50,14 +50,10 @@ struct BadJson {
 }
 
 pub(crate) fn run(args: &Args, session: &Session) -> Result<Exit> {
-    let cache = session.open()?;
-    let bar = Bar::bytes(session.progress(), "checking");
-    let found = cache.check_up(&CheckUpOptions {
-        repair: args.repair,
-        progress: Some(&|progress| bar.show(progress)),
-        ..CheckUpOptions::default()
-    })?;
-    drop(bar);
+    let found = match session.open()?.or_tell(session) {
+        Some(cache) => check(&cache, args.repair, session)?,
+        None => CheckUpReport::default(),
+    };
     let left = found.bad.iter().any(|bad| !bad.removed);
     let failed = !found.failures.is_empty();
     for failure in &found.failures {
@@ -70,7 +66,7 @@ pub(crate) fn run(args: &Args, session: &Session) -> Result<Exit> {
         for bad in &found.bad {
             answers.line(format_args!("{}", bad_line(bad, args.repair)))?;
         }
-        answers.line(format_args!("{}", summary(&found)))?;
+        answers.line(format_args!("{}", summary(&found, args.repair)))?;
         answers.finish()?;
     }
     Ok(match (failed, left) {
@@ -78,6 +74,15 @@ pub(crate) fn run(args: &Args, session: &Session) -> Result<Exit> {
         (false, true) => Exit::No,
         (false, false) => Exit::Done,
     })
+}
+
+fn check(cache: &DiskCache, repair: bool, session: &Session) -> Result<CheckUpReport> {
+    let bar = Bar::bytes(session.progress(), "checking");
+    Ok(cache.check_up(&CheckUpOptions {
+        repair,
+        progress: Some(&|progress| bar.show(progress)),
+        ..CheckUpOptions::default()
+    })?)
 }
 
 fn kind(bad: &Bad) -> &'static str {
@@ -96,7 +101,7 @@ fn bad_line(bad: &Bad, repair: bool) -> String {
     format!("bad {}: {}: {}{then}", kind(bad), report::path(&bad.path), bad.reason)
 }
 
-fn summary(found: &CheckUpReport) -> String {
+fn summary(found: &CheckUpReport, repair: bool) -> String {
     let mut line = format!(
         "{} and {} checked, {}: {} bad",
         count(found.entries, "entry", "entries"),
@@ -109,13 +114,19 @@ fn summary(found: &CheckUpReport) -> String {
         line += &format!(", {removed} removed");
     }
     if found.without_output > 0 {
-        line += &format!("; {} without an output", count(found.without_output, "entry", "entries"));
+        line += &match found.without_output {
+            1 => "; 1 entry whose output is gone or bad (it counts as a miss)".to_owned(),
+            n => format!("; {n} entries whose output is gone or bad (they count as misses)"),
+        };
     }
     if found.unsettled > 0 {
         line += &format!("; {} kept changing", count(found.unsettled, "file", "files"));
     }
     if found.foreign > 0 {
         line += &format!("; {} not the cache's", count(found.foreign, "file", "files"));
+    }
+    if !found.bad.is_empty() && !repair {
+        line += "; larder verify --repair removes what is bad";
     }
     line
 }

@@ -156,18 +156,18 @@ impl Told {
         let lines: Vec<&str> =
             self.stderr.lines().filter(|line| line.starts_with("larder: ")).collect();
         let [line] = lines[..] else { panic!("not one line of larder's in {}", self.stderr) };
-        let number = |what: &str| {
+        let number = |one: &str, many: &str| {
             let found = line.split([' ', ',']).filter(|word| !word.is_empty()).collect::<Vec<_>>();
-            let at = found.iter().position(|word| *word == what);
+            let at = found.iter().position(|word| *word == one || *word == many);
             let number = at.and_then(|at| found[at - 1].parse().ok());
-            number.unwrap_or_else(|| panic!("no {what} in {line}"))
+            number.unwrap_or_else(|| panic!("no {many} in {line}"))
         };
         let tally = Tally {
-            gets: number("gets"),
-            hits: number("hits"),
-            misses: number("misses"),
-            puts: number("puts"),
-            errors: number("errors"),
+            gets: number("get", "gets"),
+            hits: number("hit", "hits"),
+            misses: number("miss", "misses"),
+            puts: number("put", "puts"),
+            errors: number("error", "errors"),
         };
         assert_eq!(tally.gets, tally.hits + tally.misses, "{line}");
         assert_eq!(tally.errors, 0, "{line}");

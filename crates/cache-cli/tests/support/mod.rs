@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "every test file uses its part of it")]
 
+pub mod user;
+
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};

@@ -44,10 +44,10 @@ pub(super) struct Stats {
     pub(super) counted: Counted,
 }
 
-/// Looks at everything. Looking does not count as use.
-pub(super) fn gather(cache: &DiskCache, now: SystemTime) -> Result<Stats> {
-    let mut stats = Stats {
-        dir: cache.dir().to_owned(),
+/// What there is where no cache is.
+pub(super) fn nothing(dir: PathBuf, now: SystemTime) -> Stats {
+    Stats {
+        dir,
         now,
         entries: 0,
         outputs: 0,
@@ -61,8 +61,13 @@ pub(super) fn gather(cache: &DiskCache, now: SystemTime) -> Result<Stats> {
         newest_use: None,
         sizes: Histogram::new(&SIZES),
         ages: Histogram::new(&AGES),
-        counted: counted(cache),
-    };
+        counted: Counted::default(),
+    }
+}
+
+/// Looks at everything. Looking does not count as use.
+pub(super) fn gather(cache: &DiskCache, now: SystemTime) -> Result<Stats> {
+    let mut stats = Stats { counted: counted(cache), ..nothing(cache.dir().to_owned(), now) };
     let mut wanted = Vec::new();
     let mut outputs = Vec::new();
     for content in cache.contents() {
