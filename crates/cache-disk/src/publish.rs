@@ -33,6 +33,8 @@ pub(crate) struct Temporary<'a> {
     /// The mtime that it is published with, where that matters: the kernel's is that of the last
     /// write.
     pub(crate) mtime: Option<SystemTime>,
+    /// Whether what was written is on the disk.
+    is_synced: bool,
     published: bool,
 }
 
@@ -52,6 +54,7 @@ impl<'a> Temporary<'a> {
             file,
             created: Instant::now(),
             mtime: None,
+            is_synced: false,
             published: false,
         })
     }
@@ -62,6 +65,7 @@ impl<'a> Temporary<'a> {
     }
 
     pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.is_synced = false;
         self.file.write_all(bytes)
     }
 
@@ -161,7 +165,7 @@ impl<'a> Temporary<'a> {
         Ok(())
     }
 
-    fn finish(&self, clock: &Clock, durable: bool) -> Result<()> {
+    fn finish(&mut self, clock: &Clock, durable: bool) -> Result<()> {
         // A source may have taken hours since its last byte, and the mark of use must not be older
         // than the moment from which the output can be used.
         let mtime = match self.mtime.or_else(|| clock.mtime_to_set()) {
@@ -171,8 +175,9 @@ impl<'a> Temporary<'a> {
         if let Some(mtime) = mtime {
             usage::set_mtime(&self.file, mtime).map_err(|e| self.write_failed(e))?;
         }
-        if durable {
+        if durable && !self.is_synced {
             self.root.sync_file(&self.name, &self.file).map_err(|e| self.write_failed(e))?;
+            self.is_synced = true;
         }
         Ok(())
     }

@@ -57,7 +57,10 @@ impl Put<'_> {
     /// output; and it takes none for whole before the mtime is the new time too. An entry that was
     /// not used for an hour is left to be replaced: a trim may be about to remove it.
     fn renew(&self, name: &str, entry: &Entry) -> io::Result<bool> {
-        if self.options.durable || !self.is_of_now(entry) {
+        // Until its mtime is set, a file that was written to has the kernel's, which is a wrong mark
+        // of use where the cache goes by another clock.
+        let is_kernels_clock = self.cache.clock.mtime_to_set().is_none();
+        if self.options.durable || !is_kernels_clock || !self.is_of_now(entry) {
             return Ok(false);
         }
         let file = self.cache.root.open_to_write(name)?;

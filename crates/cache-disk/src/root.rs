@@ -126,8 +126,9 @@ impl Root {
     /// [`rename`](Self::rename) to a name that must not be taken: `AlreadyExists` when it is, and
     /// `Unsupported` where the system cannot say so in the same step.
     pub(crate) fn rename_to_new(&self, from: &str, to: &str) -> io::Result<()> {
+        self.by.rename_to_new(&self.path, from, to)?;
         tracing::trace!("rename {from} to {to}");
-        self.by.rename_to_new(&self.path, from, to)
+        Ok(())
     }
 
     /// Opens for reading and for writing in place; otherwise as [`open_file`](Self::open_file).
