@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use xshell::{Cmd, Shell, cmd};
@@ -16,6 +18,10 @@ const OLDEST: (u32, u32) = (1, 24);
 
 /// One version of every other release since then, oldest first.
 const OLDER: &[&str] = &["1.24.11", "1.25.5", "1.26.6"];
+
+/// How old a source file has to be before the go command caches what it read of it: two seconds, and
+/// a bit. A build right after the fetch would find less in the cache the next time.
+const SETTLED: Duration = Duration::from_millis(2500);
 
 /// A Go toolchain that runs.
 pub(crate) struct Go {
@@ -145,5 +151,7 @@ fn fetch(sh: &Shell, version: &str, home: &Path) -> Result<()> {
     if home.exists() {
         fs::remove_dir_all(home).with_context(|| format!("cannot remove {}", home.display()))?;
     }
-    fs::rename(&toolchain, home).with_context(|| format!("cannot make {}", home.display()))
+    fs::rename(&toolchain, home).with_context(|| format!("cannot make {}", home.display()))?;
+    thread::sleep(SETTLED);
+    Ok(())
 }

@@ -37,7 +37,7 @@ impl Signals {
 
     /// The last signal that came, by its number. A run that was interrupted by it stored nothing.
     pub fn received(&self) -> Option<i32> {
-        match self.received.load(Ordering::Relaxed) {
+        match self.received.load(Ordering::SeqCst) {
             0 => None,
             signal => Some(signal as i32),
         }
@@ -52,8 +52,17 @@ impl Signals {
         }
     }
 
-    /// Takes them from now on.
-    pub(crate) fn watch(&self) -> io::Result<()> {
+    /// Gives the signals their usual effect again, for good. What was received stays known.
+    pub fn release(&self) {
+        self.over.store(true, Ordering::SeqCst);
+    }
+
+    /// Takes them from now on, as the first run does that needs it.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    pub fn watch(&self) -> io::Result<()> {
         let mut is_watching = self.is_watching.lock().unwrap_or_else(PoisonError::into_inner);
         if !*is_watching {
             for signal in taken([SIGINT, SIGQUIT, SIGTERM, SIGHUP]) {
@@ -79,7 +88,7 @@ impl Signals {
 
 impl Drop for Signals {
     fn drop(&mut self) {
-        self.over.store(true, Ordering::Relaxed);
+        self.release();
     }
 }
 

@@ -21,7 +21,15 @@ impl Signals {
     /// Returns.
     pub fn die_of_received(&self) {}
 
-    pub(crate) fn watch(&self) -> io::Result<()> {
+    /// Does nothing.
+    pub fn release(&self) {}
+
+    /// Takes no signal.
+    ///
+    /// # Errors
+    ///
+    /// None.
+    pub fn watch(&self) -> io::Result<()> {
         Ok(())
     }
 
