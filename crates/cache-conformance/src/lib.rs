@@ -6,14 +6,17 @@
 //!
 //! ```no_run
 //! # use cache_core::*;
+//! # /// Keeps nothing.
 //! # struct MyCache;
-//! # impl MyCache { fn open(_: &std::path::Path) -> Result<Self> { todo!() } }
+//! # impl MyCache { fn open(_: &std::path::Path) -> Result<Self> { Ok(MyCache) } }
 //! # impl Cache for MyCache {
-//! #     fn get(&self, _: &ActionId) -> Result<Lookup> { todo!() }
-//! #     fn put(&self, _: &ActionId, _: Source<'_>, _: &PutOptions) -> Result<Stored> { todo!() }
-//! #     fn output_file(&self, _: &OutputId) -> Result<Option<OutputFile>> { todo!() }
-//! #     fn fuzz_dir(&self) -> std::path::PathBuf { todo!() }
-//! #     fn close(&self) -> Result<()> { todo!() }
+//! #     fn get(&self, _: &ActionId) -> Result<Lookup> { Ok(Lookup::Miss(MissReason::NotFound)) }
+//! #     fn put(&self, _: &ActionId, _: Source<'_>, _: &PutOptions) -> Result<Stored> {
+//! #         Err(Error::Unsupported("store"))
+//! #     }
+//! #     fn output_file(&self, _: &OutputId) -> Result<Option<OutputFile>> { Ok(None) }
+//! #     fn fuzz_dir(&self) -> std::path::PathBuf { "fuzz".into() }
+//! #     fn close(&self) -> Result<()> { Ok(()) }
 //! # }
 //! use cache_conformance::Fixture;
 //!

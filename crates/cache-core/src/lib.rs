@@ -35,6 +35,7 @@
 mod cache;
 mod entry;
 mod error;
+mod from_start;
 mod id;
 mod read;
 
@@ -43,5 +44,6 @@ pub use cache::{
 };
 pub use entry::Entry;
 pub use error::{BrokenPromise, Error, MissReason, Result, VerifyMismatch};
+pub use from_start::FromStart;
 pub use id::{ActionId, ID_BYTES, OutputId, ParseIdError, ParseIdProblem};
 pub use read::{CacheExt, Check, MappedOutput};

@@ -3,11 +3,10 @@
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 
-use cache_core::{Error, OutputFile, OutputId, Result};
+use cache_core::{Error, FromStart, OutputFile, OutputId, Result};
 
 use crate::disk::DiskCache;
 use crate::look::{Kind, Look};
-use crate::positional::FromStart;
 use crate::publish::Temporary;
 use crate::put::{Put, TRIES, piece_for, read_piece};
 use crate::root::look_at;

@@ -1,7 +1,7 @@
 //! Reading and writing at a position, whatever the file's own position is.
 
 use std::fs::File;
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind};
 
 /// Reads at `at` with one system call: a regular file gives less than was asked for only at its
 /// end.
@@ -37,25 +37,5 @@ fn retried(mut read: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
             Err(e) if e.kind() == ErrorKind::Interrupted => {}
             result => return result,
         }
-    }
-}
-
-/// A file's content from its beginning.
-pub(crate) struct FromStart<'a> {
-    file: &'a File,
-    at: u64,
-}
-
-impl<'a> FromStart<'a> {
-    pub(crate) fn new(file: &'a File) -> Self {
-        Self { file, at: 0 }
-    }
-}
-
-impl Read for FromStart<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let n = read_at(self.file, buffer, self.at)?;
-        self.at += n as u64;
-        Ok(n)
     }
 }

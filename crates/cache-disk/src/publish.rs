@@ -4,12 +4,11 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Write};
 use std::time::{Duration, Instant, SystemTime};
 
-use cache_core::{Error, Result};
+use cache_core::{Error, FromStart, Result};
 use fs4::FileExt;
 
 use crate::clock::Clock;
 use crate::look::Kind;
-use crate::positional::FromStart;
 use crate::root::Root;
 use crate::{layout, usage};
 

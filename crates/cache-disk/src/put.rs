@@ -4,14 +4,13 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 
 use cache_core::{
-    ActionId, BrokenPromise, Entry, Error, Lookup, OutputId, PutOptions, ReadSeek, Result, Source,
-    Stored, VerifyMismatch,
+    ActionId, BrokenPromise, Entry, Error, FromStart, Lookup, OutputId, PutOptions, ReadSeek,
+    Result, Source, Stored, VerifyMismatch,
 };
 
 use crate::disk::DiskCache;
 use crate::hashing::hashed;
 use crate::place::{self, Placed};
-use crate::positional::FromStart;
 use crate::publish::Temporary;
 use crate::root::{EXECUTABLE_MODE, FILE_MODE};
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
 
-use cache_core::{ActionId, BrokenPromise, Error, OutputId, ReadSeek, Result, Source};
+use cache_core::{ActionId, BrokenPromise, Error, FromStart, OutputId, ReadSeek, Result, Source};
 use cache_prog_wire::BodyWriter;
 use sha2::{Digest, Sha256};
 
@@ -23,7 +23,7 @@ pub(crate) fn measure(action: &ActionId, source: Source<'_>) -> Result<(OutputId
     let failed = |source| Error::Source { action: *action, source };
     match source {
         Source::Bytes(bytes) => Ok((OutputId::of(bytes), bytes.len() as u64)),
-        Source::File(file) => OutputId::of_reader(&mut FromStart { file, at: 0 }).map_err(failed),
+        Source::File(file) => OutputId::of_reader(&mut FromStart::new(file)).map_err(failed),
         Source::Seekable(source) => {
             source.rewind().map_err(failed)?;
             OutputId::of_reader(source).map_err(failed)
@@ -168,30 +168,13 @@ impl Again<'_> {
     fn rewound(&mut self) -> io::Result<Box<dyn Read + '_>> {
         Ok(match self {
             Again::Memory(bytes) => Box::new(&**bytes),
-            Again::File(file) => Box::new(FromStart { file, at: 0 }),
-            Again::Spool(file) => Box::new(FromStart { file, at: 0 }),
+            Again::File(file) => Box::new(FromStart::new(file)),
+            Again::Spool(file) => Box::new(FromStart::new(file)),
             Again::Seekable(source) => {
                 source.rewind()?;
                 Box::new(source)
             }
         })
-    }
-}
-
-/// A file, read from its beginning wherever its position is, which several threads may share.
-struct FromStart<'a> {
-    file: &'a File,
-    at: u64,
-}
-
-impl Read for FromStart<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        #[cfg(unix)]
-        let n = std::os::unix::fs::FileExt::read_at(self.file, buffer, self.at)?;
-        #[cfg(windows)]
-        let n = std::os::windows::fs::FileExt::seek_read(self.file, buffer, self.at)?;
-        self.at += n as u64;
-        Ok(n)
     }
 }
 

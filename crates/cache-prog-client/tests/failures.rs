@@ -115,6 +115,7 @@ fn a_second_answer_fails_all_later_calls() {
     assert!(matches!(error.problem, HelperProblem::UnknownId(1)), "{error}");
 }
 
+#[cfg(unix)]
 #[test]
 fn a_helper_that_closes_a_pipe_and_lives_on_is_ended() {
     let error = fails(&start("closes-output"), 1);

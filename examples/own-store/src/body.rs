@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::Path;
 
-use cache_core::{ActionId, BrokenPromise, Error, OutputId, Result, Source};
+use cache_core::{ActionId, BrokenPromise, Error, FromStart, OutputId, Result, Source};
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
@@ -24,7 +24,7 @@ impl Body {
         let copy = |reader: &mut dyn Read| Self::copy(reader, action, folder);
         match source {
             Source::Bytes(mut bytes) => copy(&mut bytes),
-            Source::File(file) => copy(&mut FromStart { file, at: 0 }),
+            Source::File(file) => copy(&mut FromStart::new(file)),
             Source::Seekable(source) => {
                 source.rewind().map_err(|source| Error::Source { action: *action, source })?;
                 copy(source)
@@ -96,22 +96,4 @@ fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
 /// Removes a temporary file that no process has open.
 pub(crate) fn remove_left_behind(path: &Path) -> io::Result<()> {
     if File::open(path)?.try_lock().is_ok() { fs::remove_file(path) } else { Ok(()) }
-}
-
-/// Reads a file from its beginning, wherever its position is, and without moving that: other
-/// threads may be reading the same file.
-struct FromStart<'a> {
-    file: &'a File,
-    at: u64,
-}
-
-impl Read for FromStart<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        #[cfg(unix)]
-        let read = std::os::unix::fs::FileExt::read_at(self.file, buffer, self.at)?;
-        #[cfg(windows)]
-        let read = std::os::windows::fs::FileExt::seek_read(self.file, buffer, self.at)?;
-        self.at += read as u64;
-        Ok(read)
-    }
 }

@@ -24,10 +24,10 @@ fn save(memo: &FileHashMemo) {
     }
 }
 
-/// Starts this test program again as a process that runs `test` alone.
+/// Starts this test program again as a process of `test`, which does its part there.
 fn start(test: &str, f: &Fixture, turn: usize) -> Child {
     let mut command = Command::new(env::current_exe().unwrap());
-    command.args(["--exact", test, "--include-ignored"]);
+    command.args(["--exact", test]);
     command.env(AT, f.folder.path()).env(TURN, turn.to_string());
     command.stdout(Stdio::null()).spawn().unwrap()
 }
@@ -39,9 +39,13 @@ fn started_with() -> Option<(PathBuf, usize)> {
 
 #[test]
 fn processes_that_save_at_once_lose_nothing() {
+    if let Some((folder, turn)) = started_with() {
+        return save_a_part(&folder, turn);
+    }
     let f = Fixture::new();
     let files: Vec<_> = (0..FILES).map(|n| f.file(&n.to_string(), &n.to_string())).collect();
-    let children = (0..PROCESSES).map(|turn| start("crowd::saves_its_part", &f, turn));
+    let children = (0..PROCESSES)
+        .map(|turn| start("crowd::processes_that_save_at_once_lose_nothing", &f, turn));
     for mut child in children.collect::<Vec<_>>() {
         assert!(child.wait().unwrap().success());
     }
@@ -51,10 +55,7 @@ fn processes_that_save_at_once_lose_nothing() {
     }
 }
 
-#[test]
-#[ignore = "a process of the test above"]
-fn saves_its_part() {
-    let Some((folder, turn)) = started_with() else { return };
+fn save_a_part(folder: &Path, turn: usize) {
     let memo = open(&folder.join("memo"));
     for n in (turn..FILES).step_by(PROCESSES) {
         memo.hash(folder.join("files").join(n.to_string())).unwrap();
@@ -91,10 +92,14 @@ fn threads_that_save_at_once_lose_nothing() {
 
 #[test]
 fn processes_that_are_killed_while_they_save_leave_nothing_wrong() {
+    if let Some((folder, _)) = started_with() {
+        return save_until_killed(&folder);
+    }
     let f = Fixture::new();
     let files: Vec<_> = (0..FILES).map(|n| f.file(&n.to_string(), &n.to_string())).collect();
     for turn in 0..20 {
-        let mut child = start("crowd::saves_until_it_is_killed", &f, turn);
+        let mut child =
+            start("crowd::processes_that_are_killed_while_they_save_leave_nothing_wrong", &f, turn);
         // Every time at another moment.
         thread::sleep(Duration::from_millis(20 + 7 * turn as u64));
         child.kill().unwrap();
@@ -110,10 +115,7 @@ fn processes_that_are_killed_while_they_save_leave_nothing_wrong() {
     assert!(files.iter().all(|path| recall(&memo, path).is_some()));
 }
 
-#[test]
-#[ignore = "a process of the test above"]
-fn saves_until_it_is_killed() {
-    let Some((folder, _)) = started_with() else { return };
+fn save_until_killed(folder: &Path) {
     let start = Instant::now();
     while start.elapsed() < DEADLINE {
         fs::remove_file(folder.join("memo")).unwrap_or_default();
