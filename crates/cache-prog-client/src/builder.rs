@@ -82,8 +82,9 @@ impl Builder {
     }
 
     /// Calls `notice` after every five seconds in which this process only waits for the helper: for
-    /// what it can do, for an answer, or for it to take what it is being sent. Calls that wait at
-    /// the same time share one notice, on the thread of any of them. A warning in the log otherwise.
+    /// what it can do, for an answer, for it to take what it is being sent, or for it to exit. Calls
+    /// that wait at the same time share one notice, on the thread of any of them. A warning in the
+    /// log otherwise. Outside Unix a helper that does not take what it is being sent is not told of.
     pub fn on_waiting(mut self, notice: impl Fn(&Waiting) + Send + Sync + 'static) -> Self {
         self.notice = Arc::new(notice);
         self

@@ -31,6 +31,8 @@ pub enum WaitingFor {
     Answer(Command),
     /// To read what it is being sent.
     Reading,
+    /// To exit, when it is closed.
+    Exit,
 }
 
 impl fmt::Display for Waiting {
@@ -40,6 +42,7 @@ impl fmt::Display for Waiting {
             WaitingFor::Start => f.write_str("say what it can do"),
             WaitingFor::Answer(command) => write!(f, "answer a {command}"),
             WaitingFor::Reading => f.write_str("read what it is being sent"),
+            WaitingFor::Exit => f.write_str("exit"),
         }
     }
 }

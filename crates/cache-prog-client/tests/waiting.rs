@@ -105,3 +105,21 @@ fn without_anybody_to_tell_the_log_is_told() {
         start(&format!("declares-once '{}' never-answers", file.display()));
     });
 }
+
+#[test]
+fn a_helper_that_takes_its_time_to_finish_is_told_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = Told::new(&folder);
+    let taken = told.clone();
+    let cache = builder("ignores-close")
+        .close_deadline(Duration::from_secs(14))
+        .on_waiting(move |waiting| taken.take(waiting))
+        .start()
+        .unwrap();
+    let error = helper_error(cache.close());
+    assert!(matches!(error.problem, HelperProblem::StillRunning(_)), "{error}");
+    assert_eq!(
+        told.whats(),
+        [WaitingFor::Answer(cache_prog_wire::Command::Close), WaitingFor::Exit]
+    );
+}

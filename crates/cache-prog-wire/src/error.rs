@@ -44,7 +44,7 @@ pub enum Problem {
     },
     /// The message is not JSON, or a field has a value of the wrong kind.
     #[error("{}", without_place(.0))]
-    Json(#[from] serde_json::Error),
+    Json(serde_json::Error),
     /// The body is not base64.
     #[error("the body is not base64")]
     Base64,
@@ -57,6 +57,13 @@ fn without_place(error: &serde_json::Error) -> String {
     match text.rfind(" at line ") {
         Some(end) => text[..end].to_owned(),
         None => text,
+    }
+}
+
+/// No source: that would tell the place after all.
+impl From<serde_json::Error> for Problem {
+    fn from(error: serde_json::Error) -> Self {
+        Problem::Json(error)
     }
 }
 

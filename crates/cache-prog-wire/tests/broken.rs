@@ -27,6 +27,12 @@ fn fails(before: &str, wrong: &str, message: u64, at: usize) -> Problem {
     assert_eq!((error.message, error.byte), (message, (before.len() + at) as u64), "{error}");
     let (byte, problem) = (error.byte, &error.problem);
     assert_eq!(error.to_string(), format!("message {message}, byte {byte}: {problem}"));
+    // The place is the byte; serde's own, within the message, is nowhere in the chain.
+    let mut cause = std::error::Error::source(&error);
+    while let Some(found) = cause {
+        assert!(!found.to_string().contains(" at line "), "{found}");
+        cause = found.source();
+    }
     error.problem
 }
 

@@ -1,6 +1,7 @@
 //! How a helper is asked to finish, and how it is made to.
 
 use super::*;
+use crate::waiting::PATIENCE;
 
 impl Helper {
     /// Asks it to finish, closes its stdin and waits for its exit; ends it when the limit has
@@ -48,12 +49,22 @@ impl Helper {
             {
                 // An exit without a reply is as good. One that gives none may still exit when its
                 // stdin ends.
-                if let Ok(reply) = reply.recv_timeout(left() / 2) {
+                let what = WaitingFor::Answer(Command::Close);
+                if let Ok(reply) = shared.waits.receive(&reply, left() / 2, &what) {
                     answer = shared.judge(Command::Close, reply).map(drop);
                 }
             }
         }
-        let has_exited = shared.process.exits_within(left());
+        let has_exited = loop {
+            let left = left();
+            if shared.process.exits_within(left.min(PATIENCE)) {
+                break true;
+            }
+            if left <= PATIENCE {
+                break false;
+            }
+            shared.waits.say(&WaitingFor::Exit);
+        };
         shared.process.end();
         {
             let _one_at_a_time = lock(&shared.ending);

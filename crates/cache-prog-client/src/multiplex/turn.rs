@@ -37,7 +37,7 @@ impl Shared {
                     return Ok(self.begin_turn(writer.map_err(|_| self.ended())?));
                 }
                 recv(self.lifeline.ended()) -> _ => return Err(self.ended()),
-                default(limit.min(PATIENCE)) => {
+                default(limit.saturating_sub(since.elapsed()).min(PATIENCE)) => {
                     let sent_now = self.lifeline.sent();
                     if sent_now != sent {
                         (sent, since) = (sent_now, Instant::now());
