@@ -36,7 +36,7 @@ impl OutputId {
     pub fn of_reader(reader: &mut dyn Read) -> io::Result<(Self, u64)> {
         let mut sha = Sha256::new();
         let mut size = 0;
-        // Most files are small, and memory that was never used before costs as much as hashing it.
+        // Most files are small, and memory that was never used before is not for free.
         let mut buffer = vec![0; 8 << 10];
         loop {
             let n = match reader.read(&mut buffer) {

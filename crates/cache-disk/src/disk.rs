@@ -213,9 +213,10 @@ enum Reading {
 /// and a half of the new one: a file that was written within the last second is read until two
 /// readings agree.
 ///
-/// But for one whose mtime is the time in it to the nanosecond: that is how we publish entries, and
-/// no writing in place leaves it so. The kernel sets the mtime before the first byte of a write, and
-/// we look at it after the last one that was read.
+/// But for one whose mtime is the time in it to the nanosecond: so we leave an entry that is whole, a
+/// new one when it is published, one with a new time in place when that is written. Go's writing in
+/// place never leaves it so: the kernel sets the mtime before the first byte of a write, and we look
+/// at it after the last one that was read.
 fn read_settled(file: &File) -> io::Result<Reading> {
     let mut content = [0; entry_file::SIZE + 1];
     let mut length = read_at(file, &mut content, 0)?;

@@ -58,7 +58,7 @@ pub(crate) fn parse(file: &[u8], action: &ActionId) -> Result<Entry, MissReason>
     }
     let mut bytes = [0; ID_BYTES];
     let mut expected = [0; HEX];
-    // Encoding takes half the time of decoding; what is written in capitals is decoded.
+    // Encoding is less work than decoding; what is written in capitals is decoded.
     if hex::encode_to_slice(action, &mut expected).is_err() || id != expected {
         if hex::decode_to_slice(id, &mut bytes).is_err() {
             return problem("the action ID is not hexadecimal");

@@ -6,8 +6,8 @@ use std::thread;
 use cache_core::{Error, OutputId, Result};
 use sha2::{Digest, Sha256};
 
-/// From this size on, in bytes, a copy is hashed on a thread of its own. Hashing takes as long as
-/// reading and writing together; a thread costs as much as hashing some 50 KiB.
+/// From this size on, in bytes, hashing is done on a thread of its own, beside the copying or the
+/// comparing. For less, a thread takes as long to start as it saves.
 pub(crate) const BESIDE: u64 = 512 << 10;
 
 /// How many pieces may wait for the thread that hashes.

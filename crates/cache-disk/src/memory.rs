@@ -11,7 +11,7 @@ use crate::look::{Kind, Look};
 use crate::publish::Temporary;
 use crate::put::{Output, Put};
 use crate::root::look_at;
-use crate::{layout, place};
+use crate::{executable, layout, place};
 
 impl<'a> Put<'a> {
     pub(crate) fn bytes(&self, bytes: &[u8]) -> Result<Output> {
@@ -39,17 +39,29 @@ impl<'a> Put<'a> {
     fn begin(&self, bytes: &[u8]) -> Result<Begun<'a>> {
         match self.stored(bytes.len() as u64) {
             Some(file) => Ok(Compared::of(&file, bytes).map_or(Begun::Nothing, Begun::Compared)),
-            // The output's own folder is not known before it is hashed.
-            None => Ok(Begun::Written(self.written(self.action.as_bytes()[0], bytes)?)),
+            // The output's own folder is not known before it is hashed. What cannot be written here
+            // may not be needed: whoever needs it tries again, and says why.
+            None => Ok(self
+                .written(self.action.as_bytes()[0], bytes)
+                .map_or(Begun::Nothing, Begun::Written)),
         }
     }
 
-    /// The plain file that the action leads to now, if it has that size.
+    /// The file that the action leads to now, if it has that size.
     fn stored(&self, size: u64) -> Option<File> {
         let Lookup::Hit((entry, _)) = self.cache.peek(self.action) else { return None };
-        let file = self.cache.root.open_file(&layout::output(&entry.output)).ok()?;
+        let (root, name) = (&self.cache.root, layout::output(&entry.output));
+        let file = root.open_file(&name).ok()?;
         let look = look_at(&file).ok()?;
-        ((entry.size, look.size, look.kind) == (size, size, Kind::File)).then_some(file)
+        let file = match look.kind {
+            Kind::File if look.size == size => file,
+            Kind::Folder => {
+                let inside = executable::inside(root, &name).ok()??;
+                (inside.size == size).then(|| File::open(inside.path).ok())??
+            }
+            _ => return None,
+        };
+        (entry.size == size).then_some(file)
     }
 
     fn written(&self, folder: u8, bytes: &[u8]) -> Result<Temporary<'a>> {

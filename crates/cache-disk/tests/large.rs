@@ -4,7 +4,7 @@ mod common;
 
 use std::fs;
 
-use cache_core::{CacheExt, OutputId};
+use cache_core::{Cache, CacheExt, FileName, OutputId, PutOptions, Source};
 use cache_disk::DiskCache;
 use common::{action, bytes_of, names, output_path};
 
@@ -81,4 +81,21 @@ fn bytes_under_a_wrong_name_do_not_count_as_stored() {
     cache.put_bytes(&action(1), &body(2)).unwrap();
     assert_eq!(bytes_of(&cache, &action(1)), Some(body(2)));
     assert_eq!(fs::read(output_path(folder.path(), &body(2))).unwrap(), body(2));
+}
+
+/// Put again, a large executable is compared where it lies, and damage to it is found.
+#[test]
+fn a_large_executable_is_left_alone_until_it_is_damaged() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = DiskCache::open(folder.path()).unwrap();
+    let options =
+        PutOptions { executable: Some(FileName::new("tool").unwrap()), ..PutOptions::default() };
+    let put = || cache.put(&action(1), Source::Bytes(&body(1)), &options).unwrap().file.unwrap();
+    let path = put().path;
+    let before = fs::metadata(&path).unwrap().modified().unwrap();
+    assert_eq!(put().path, path);
+    assert_eq!(fs::metadata(&path).unwrap().modified().unwrap(), before);
+    fs::write(&path, body(2)).unwrap();
+    assert_eq!(put().path, path);
+    assert_eq!(fs::read(&path).unwrap(), body(1));
 }

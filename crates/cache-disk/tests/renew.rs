@@ -9,10 +9,58 @@ use std::time::{Duration, SystemTime};
 
 use cache_core::{Cache, CacheExt, Lookup, OutputId, PutOptions, Source};
 use cache_disk::DiskCache;
-use common::{Clock, HOUR, action, entry_path, names};
+use common::{Clock, HOUR, action, entry_path, names, set_mtime};
+
+/// What tells a file from one that took its place.
+#[cfg(unix)]
+fn identity(cache: &DiskCache) -> u64 {
+    let entry = fs::metadata(entry_path(cache.dir(), &action(1))).unwrap();
+    std::os::unix::fs::MetadataExt::ino(&entry)
+}
+
+/// By the kernel's clock, the time is written into the file that is there.
+#[cfg(unix)]
+#[test]
+fn an_entry_that_says_the_same_is_given_its_time_in_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = DiskCache::open(folder.path()).unwrap();
+    cache.put_bytes(&action(1), b"content").unwrap();
+    let before = identity(&cache);
+    let again = cache.put_bytes(&action(1), b"content").unwrap().entry;
+    assert_eq!(identity(&cache), before);
+    assert_eq!(cache.get(&action(1)).unwrap().hit(), Some(again));
+}
+
+/// One that was not used for two hours, one that has to be durable, and one of another output.
+#[cfg(unix)]
+#[test]
+fn an_entry_that_cannot_be_given_its_time_in_place_is_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = DiskCache::open(folder.path()).unwrap();
+    cache.put_bytes(&action(1), b"content").unwrap();
+    // Held open, so that no other file gets its number.
+    let _held = fs::File::open(entry_path(folder.path(), &action(1))).unwrap();
+    let first = identity(&cache);
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+    set_mtime(&entry_path(folder.path(), &action(1)), now - 2 * HOUR);
+    cache.put_bytes(&action(1), b"content").unwrap();
+    let second = identity(&cache);
+    assert_ne!(second, first, "not used for two hours");
+
+    let _held = fs::File::open(entry_path(folder.path(), &action(1))).unwrap();
+    let durable = PutOptions { durable: true, ..PutOptions::default() };
+    cache.put(&action(1), Source::Bytes(b"content"), &durable).unwrap();
+    let third = identity(&cache);
+    assert_ne!(third, second, "durable");
+
+    let _held = fs::File::open(entry_path(folder.path(), &action(1))).unwrap();
+    cache.put_bytes(&action(2), b"another").unwrap();
+    cache.put_bytes(&action(1), b"another").unwrap();
+    assert_ne!(identity(&cache), third, "another output");
+}
 
 #[test]
-fn a_put_of_the_same_gives_the_entry_the_new_time_and_no_new_file() {
+fn a_put_of_the_same_gives_the_entry_the_new_time_and_leaves_no_file() {
     let folder = tempfile::tempdir().unwrap();
     let clock = Clock::new();
     let cache = clock.open(folder.path());
