@@ -15,9 +15,8 @@ pub(crate) fn print_path() -> Result<()> {
 
 /// Builds `larder` in a release build and returns its path.
 ///
-/// On Linux it is one static file at a fixed address, which runs on any distribution. To load the C
-/// library and to put thousands of addresses in their places at every start costs as much as a
-/// lookup: a third of what a replay takes as a whole process.
+/// On Linux it is one static file at a fixed address, which runs on any distribution, and which has
+/// no library to load and no addresses to put in their places at every start.
 pub(crate) fn build(sh: &Shell) -> Result<PathBuf> {
     let version = cmd!(sh, "rustc --version --verbose").quiet().read()?;
     let host = version.lines().find_map(|line| line.strip_prefix("host: "));

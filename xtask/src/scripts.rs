@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use xshell::{Shell, cmd};
 
 use crate::go::{self, Go};
-use crate::place;
+use crate::{dist, place};
 
 /// Which scripts run, by the beginnings of their names.
 #[derive(Clone, Copy)]
@@ -52,8 +52,7 @@ type Results = BTreeMap<String, String>;
 /// Runs the scripts with plain `go`, then with `larder serve`. Whatever passes with the one must
 /// pass with the other.
 pub(crate) fn run(sh: &Shell, go: &Go, chosen: Chosen) -> Result<()> {
-    cmd!(sh, "cargo build --release --package cache-cli").run()?;
-    let larder = place::target()?.join(format!("release/larder{}", std::env::consts::EXE_SUFFIX));
+    let larder = dist::build(sh)?;
     let scripts = Scripts::build(sh, go)?;
     let plain = scripts.run("plain go", None, chosen)?;
     let helper = format!("'{}' serve", larder.display());

@@ -7,7 +7,7 @@ use super::rounds::Unit;
 use super::table::{Row, Table};
 use super::wanted::AtMost;
 
-/// `{machine, rounds, entries, tables: [{name, title, rows: [{name, unit, ratio, at_most, missed,
+/// `{machine, rounds, entries, many, tables: [{name, title, rows: [{name, unit, ratio, at_most, missed,
 /// behind, measured: {COLUMN: {median, quartiles, values, mb_per_s}}}]}]}`.
 pub(super) fn of(machine: &[(&str, String)], options: &Options, tables: &[Table]) -> Value {
     let machine: Map<String, Value> =

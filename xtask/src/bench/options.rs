@@ -53,6 +53,10 @@ impl Options {
                 _ => bail!("bench: {option} is not an option; see cargo xtask help"),
             }
         }
+        ensure!(
+            !options.write || options.only.is_none(),
+            "bench: --write is for all tables; leave out --only"
+        );
         Ok(options)
     }
 

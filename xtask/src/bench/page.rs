@@ -21,6 +21,7 @@ pub(super) fn write(
         page += &format!("| {name} | {value} |\n");
     }
     page += &format!("| rounds | {} |\n| small entries | {} |\n", options.rounds, options.entries);
+    page += &format!("| entries of the large directory | {} |\n", options.many);
     let folder = docs.join("benchmarks");
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     for table in tables {
