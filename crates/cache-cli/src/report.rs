@@ -214,18 +214,12 @@ pub(crate) fn weekday(day: u64) -> &'static str {
     ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"][(day % 7) as usize]
 }
 
-/// How long something took, in its two largest units: `2h 5m`, `1.4s`.
+/// How long something took, for people: `17 ms`, `1.40 s`, `2h 5m 3s`.
 pub(crate) fn duration(time: Duration) -> String {
-    let seconds = time.as_secs();
-    let two = |large: u64, large_unit: &str, small: u64, small_unit: &str| {
-        format!("{large}{large_unit} {small}{small_unit}")
-    };
-    match seconds {
-        0 if time.is_zero() => "0s".to_owned(),
-        0..60 => format!("{:.1}s", time.as_secs_f64()),
-        60..3_600 => two(seconds / 60, "m", seconds % 60, "s"),
-        3_600..86_400 => two(seconds / 3_600, "h", seconds / 60 % 60, "m"),
-        _ => two(seconds / 86_400, "d", seconds / 3_600 % 24, "h"),
+    match time.as_secs() {
+        0 if time < Duration::from_millis(100) => format!("{} ms", time.as_millis()),
+        0..60 => format!("{:.2} s", time.as_secs_f64()),
+        seconds => humantime::format_duration(Duration::from_secs(seconds)).to_string(),
     }
 }
 

@@ -9,15 +9,21 @@ use support::Larder;
 
 const README: &str = include_str!("../../../README.md");
 
-/// The text of the first block of the README in that language.
-fn first(language: &str) -> &'static str {
+/// The texts of the README's blocks in that language.
+fn blocks(language: &str) -> impl Iterator<Item = &'static str> {
     let begin = format!("```{language}\n");
-    let (_, rest) = README.split_once(&begin).expect("a block");
-    rest.split_once("```").expect("its end").0
+    let rests = README.split(&begin).skip(1).collect::<Vec<_>>().into_iter();
+    rests.map(|rest| rest.split_once("```").expect("the end of a block").0)
+}
+
+/// `text` without how long something took, which differs from run to run.
+fn without_times(text: &str) -> String {
+    let numbers = text.replace(|c: char| c.is_ascii_digit() || c == '.', "");
+    numbers.replace(" ms", " s")
 }
 
 #[test]
-fn the_first_commands_run_and_then_replay_as_the_readme_says() {
+fn the_first_commands_run_replay_and_explain_as_the_readme_says() {
     let larder = Larder::new();
     let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/mini-make/project");
     // A copy in a place with the same name, so that nothing is written into the sources.
@@ -27,18 +33,27 @@ fn the_first_commands_run_and_then_replay_as_the_readme_says() {
     assert!(copied.expect("cp").success());
     let program = Path::new(env!("CARGO_BIN_EXE_larder")).parent().expect("a folder");
     let path = format!("{}:{}", program.display(), std::env::var("PATH").expect("PATH"));
-    let ran = Command::new("sh")
-        .args(["-e", "-c", first("sh")])
-        .current_dir(larder.path("."))
-        .env("PATH", path)
-        .env("LARDER_DIR", larder.dir())
-        .env("XDG_CONFIG_HOME", larder.path("config"))
-        .output()
-        .expect("sh");
-    let said = String::from_utf8_lossy(&ran.stderr);
-    assert!(ran.status.success(), "{said}");
-    // Times differ from run to run.
-    let without_digits = |text: &str| text.replace(|c: char| c.is_ascii_digit(), "");
-    assert_eq!(without_digits(&said), without_digits(first("text")));
+    let says = |script: &str| {
+        let ran = Command::new("sh")
+            .args(["-e", "-c", script])
+            .current_dir(larder.path("."))
+            .env("PATH", &path)
+            .env("LARDER_DIR", larder.dir())
+            .env("XDG_CONFIG_HOME", larder.path("config"))
+            .output()
+            .expect("sh");
+        let said = String::from_utf8_lossy(&ran.stderr).into_owned();
+        assert!(ran.status.success(), "{said}");
+        said
+    };
+    let script = blocks("sh").next().expect("a block of commands");
+    let mut expected = blocks("text");
+    assert_eq!(without_times(&says(script)), without_times(expected.next().expect("a text")));
     assert!(copy.join("project/tally").is_file());
+
+    let run =
+        script.lines().last().expect("a command").replace("larder run", "larder run --explain");
+    let change = "cd examples/mini-make/project; echo '/* changed */' >> include/words.h";
+    let explained = says(&format!("{change}\n{run}"));
+    assert_eq!(without_times(&explained), without_times(expected.next().expect("a second text")));
 }

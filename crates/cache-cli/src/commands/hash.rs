@@ -17,8 +17,8 @@ use crate::session::Session;
 /// Print the output IDs of files, which are their SHA-256
 ///
 /// The lines are those of sha256sum, whose --check reads them; with --null those of its --zero. A
-/// file that cannot be read is told
-/// on stderr; the others are hashed all the same, and the exit code is 3.
+/// file that cannot be read is told on stderr; the others are hashed all the same, and the exit code
+/// is 3.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 With --json: an array of {file, output, size}.

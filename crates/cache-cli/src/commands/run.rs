@@ -39,8 +39,7 @@ const SALT: &str = "larder run";
 /// inputs (names, contents and mode bits), the same values of the declared variables, the same
 /// working directory within the project, the same kind of machine. Where the project lies makes no
 /// difference. What is not declared is ignored: when a file changes that the command reads but that
-/// is no input, the old result is replayed. Without --input only the command line and the executable
-/// count.
+/// is no input, the old result is replayed. Without --input no file counts but the executable.
 #[derive(Debug, clap::Args)]
 #[command(
     override_usage = "larder run [OPTIONS] -- COMMAND [ARGUMENT]...",

@@ -49,6 +49,15 @@ fn the_line_is_as_the_format_says() {
     assert_eq!(sum.trim_end(), &OutputId::of(format!("{text} ").as_bytes()).to_string()[..16]);
 }
 
+/// The example in docs/FORMAT.md, which is in no way computed here.
+#[test]
+fn the_formats_example_is_what_is_written() {
+    let used = Used { hits: 1_135, ..Used::new(Kind::Serve) };
+    let line = line::write(20_777, &used);
+    assert_eq!(line, "v1 20777 serve 1135 0 0 0 df3b199db86bb2e8\n");
+    assert!(include_str!("../../../../docs/FORMAT.md").contains(line.trim_end()));
+}
+
 #[test]
 fn a_line_that_is_cut_anywhere_costs_itself_alone() {
     let whole = line::write(TODAY, &used(Kind::Get, 100));

@@ -2,14 +2,13 @@
 
 use std::cell::RefCell;
 use std::error::Error;
-use std::time::Duration;
 
 use cache_run::{
     DescribeError, Difference, End, InputChange, NotStored, Note, Outcome, Reason, RunError,
 };
 
 use crate::failure;
-use crate::report;
+use crate::report::{self, duration};
 use crate::session::Session;
 
 /// What the user was told: a cause that several things fail of is told once.
@@ -65,24 +64,26 @@ impl<'a> Told<'a> {
     /// What a run came to, in one line.
     pub(super) fn closing_line(&self, outcome: &Outcome) -> String {
         match outcome {
-            Outcome::Replayed { exit: 0, saved } => format!("replayed, saving {}", time(*saved)),
+            Outcome::Replayed { exit: 0, saved } => {
+                format!("replayed, saving {}", duration(*saved))
+            }
             Outcome::Replayed { exit, saved } => {
-                format!("replayed a failure with exit code {exit}, saving {}", time(*saved))
+                format!("replayed a failure with exit code {exit}, saving {}", duration(*saved))
             }
             Outcome::Ran { end: End::Exited(0), took, stored: Ok(()), .. } => {
-                format!("ran in {}, and stored", time(*took))
+                format!("ran in {}, and stored", duration(*took))
             }
             Outcome::Ran { end, took, stored: Ok(()), .. } => {
-                format!("failed with exit code {} in {}, and stored", end.code(), time(*took))
+                format!("failed with exit code {} in {}, and stored", end.code(), duration(*took))
             }
             Outcome::Ran { took, stored: Err(NotStored::Cache(error)), .. }
                 if self.has_cause_of(error) =>
             {
-                format!("ran in {}, and not stored", time(*took))
+                format!("ran in {}, and not stored", duration(*took))
             }
             Outcome::Ran { took, stored: Err(why), .. } => format!(
                 "ran in {}, and not stored: {}{}",
-                time(*took),
+                duration(*took),
                 failure::in_one_line(why),
                 advice_on_storing(why)
             ),
@@ -103,15 +104,6 @@ fn advice_on_storing(why_not: &NotStored) -> &'static str {
         }
         NotStored::StillRunning => "; wait for it in the command, or redirect its output",
         _ => "",
-    }
-}
-
-/// How long a command ran, for people.
-fn time(time: Duration) -> String {
-    match time.as_secs() {
-        0 if time < Duration::from_millis(100) => format!("{} ms", time.as_millis()),
-        0..60 => format!("{:.2} s", time.as_secs_f64()),
-        seconds => humantime::format_duration(Duration::from_secs(seconds)).to_string(),
     }
 }
 
