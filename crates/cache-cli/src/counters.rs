@@ -94,6 +94,13 @@ pub(crate) struct Counted {
 }
 
 impl Counted {
+    /// The days on which something was counted, the oldest first.
+    pub(crate) fn days(&self) -> Vec<Day> {
+        let mut days: Vec<Day> = self.by_day.keys().map(|(day, _)| *day).collect();
+        days.dedup();
+        days
+    }
+
     fn add(&mut self, day: Day, used: &Used) {
         *self.by_day.entry((day, used.kind)).or_insert(Used::new(used.kind)) += used;
     }
@@ -183,8 +190,7 @@ fn ends_in_line_feed(file: &mut File, length: u64) -> io::Result<bool> {
 /// not by the clock: one that is wrong for a minute would cost everything.
 fn fold(path: &Path, file: &File) -> io::Result<()> {
     let counted = counted(file)?;
-    let mut days: Vec<Day> = counted.by_day.keys().map(|(day, _)| *day).collect();
-    days.dedup();
+    let days = counted.days();
     let oldest = days.len().checked_sub(DAYS).map_or(0, |first| days[first]);
     let kept = counted.by_day.iter().filter(|((day, _), _)| *day >= oldest);
     let text: String = kept.map(|((day, _), used)| line::write(*day, used)).collect();

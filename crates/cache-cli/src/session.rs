@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Result;
-use cache_default::{Directory, Flag, Flags, Notice, Opened, Opening, Origin, Settings};
+use cache_default::{Directory, Flags, Notice, Opened, Opening, Origin, Settings};
 use cache_disk::DiskCache;
 use cache_hash::Trace;
 
@@ -96,9 +96,7 @@ impl Session {
 
     /// Where a key is traced to that needs no cache: nowhere, unless the settings ask for it.
     pub(crate) fn trace(&self) -> Result<Trace, Failure> {
-        // A directory goes before all others, so that none of these is missed.
-        let dir = Some(Flag { name: "--dir", value: PathBuf::new() });
-        let settings = settings::resolve(&NAMES, Flags { dir, ..Flags::default() })?;
+        let settings = self.settings(Flags::default())?;
         Ok(if settings.trace.value { traced() } else { Trace::default() })
     }
 

@@ -1,6 +1,7 @@
 //! The settings in force: [`cache_default`]'s, with the command's flags, and their errors in its
 //! words.
 
+use std::ffi::OsStr;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf, absolute};
 use std::time::Duration;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use anyhow::Result;
 use cache_core::Error;
 use cache_default::{
-    DirError, Flag, Flags, Names, NoUserFolder, OpenError, Opened, Opening, Origin, Settings,
+    DirError, Flag, Flags, Names, NoUserFolder, OpenError, Opened, Opening, Settings,
     SettingsError, StartError, process_env,
 };
 
@@ -64,23 +65,16 @@ pub(crate) fn no_directory(error: &DirError, names: &Names) -> Failure {
         return Failure::Usage(error.to_string());
     }
     Failure::Usage(match error {
-        DirError::NotAbsolute { variable } => {
-            format!("{}; make it one, or name a directory with --dir", not_absolute(variable))
+        DirError::NotAbsolute { variable, found } => {
+            format!(
+                "{}; make it one, or name a directory with --dir",
+                not_absolute(variable, found)
+            )
         }
         DirError::NotDefined { variable, source } => format!(
             "there is no place for the cache: {}; set {variable}, or name a directory with --dir",
             no_folder(source)
         ),
-        DirError::Off { origin, .. } => {
-            let off = match origin {
-                Origin::Variable(name) => format!("{name}=off"),
-                origin => format!("dir = \"off\" in {origin}"),
-            };
-            format!(
-                "the cache is off ({off}), and this command needs one; \
-                 name a directory with --dir"
-            )
-        }
         error => format!("{error}; name a directory with --dir"),
     })
 }
@@ -89,16 +83,15 @@ pub(crate) fn no_directory(error: &DirError, names: &Names) -> Failure {
 fn no_folder(error: &NoUserFolder) -> String {
     match error {
         NoUserFolder::XdgOrHome { variable } => format!("neither {variable} nor HOME is set"),
-        NoUserFolder::Relative { variable } => not_absolute(variable),
+        NoUserFolder::Relative { variable, found } => not_absolute(variable, found),
         NoUserFolder::Home => "HOME is not set".to_owned(),
         NoUserFolder::Windows { variable } => format!("%{variable}% is not set"),
         error => error.to_string(),
     }
 }
 
-fn not_absolute(variable: &str) -> String {
-    let value = process_env(variable).unwrap_or_default();
-    format!("{variable} is {value:?}, which is not an absolute path")
+fn not_absolute(variable: &str, found: &OsStr) -> String {
+    format!("{variable} is {found:?}, which is not an absolute path")
 }
 
 /// Opens a cache; what goes wrong is told in the command's words.

@@ -114,8 +114,8 @@ fn a_second_checkout_compiles_nothing() {
             format!("larder: miss: 1 thing changed since the last run of \"{source}\", ");
         let lines: Vec<&str> = step.stderr.lines().collect();
         assert!(
-            lines[0].starts_with(&expected) && lines[0].ends_with("ago")
-                || lines[0].ends_with("just now"),
+            lines[0].starts_with(&expected)
+                && (lines[0].ends_with("ago") || lines[0].ends_with("just now")),
             "{lines:?}"
         );
         assert_eq!(lines[1], "  input  include/list.h  contents changed");

@@ -200,7 +200,7 @@ fn days_and_kinds_are_added_up_from_the_file() {
     assert_eq!(days[1]["serve"], used(700, 5, 5, 0.0));
     let text = larder.run(["stats"]).ok();
     for part in
-        ["used since ", "  run                        12        3        3      80%  2h 0m\n"]
+        ["used since ", "  run                        12        3        3      80%  2h 2s\n"]
     {
         assert!(text.contains(part), "{part}{text}");
     }

@@ -3,6 +3,7 @@
 //! The rules, and the texts of the errors, are those of `DefaultDir` and `initDefaultCache` in Go's
 //! `cmd/go/internal/cache`.
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
@@ -20,18 +21,21 @@ pub enum Directory {
     At(PathBuf),
     /// Nowhere: it is turned off.
     Off,
+    /// Nowhere: nothing names a directory, and for this reason there is no default.
+    Unknown(NoUserFolder),
 }
 
 /// The directory when nothing names one: a folder in the user's cache folder.
-pub(crate) fn by_default(names: &Names, env: Env<'_>) -> Result<Setting<Directory>, DirError> {
-    let find = match names.dir == Names::GO.dir {
+pub(crate) fn by_default(names: &Names, env: Env<'_>) -> Setting<Directory> {
+    let find = match names.relative_home {
         true => UserFolder::find,
         false => UserFolder::find_absolute,
     };
-    let folder = find(UserFolder::Cache, Platform::CURRENT, env)
-        .map_err(|source| DirError::NotDefined { variable: names.dir, source })?;
-    let dir = without_detours(&folder.join(names.folder));
-    Ok(Setting { value: Directory::At(dir), origin: Origin::Default })
+    let value = match find(UserFolder::Cache, Platform::CURRENT, env) {
+        Ok(folder) => Directory::At(without_detours(&folder.join(names.folder))),
+        Err(why) => Directory::Unknown(why),
+    };
+    Setting { value, origin: Origin::Default }
 }
 
 /// Creates the directory and, if there is none, its `README`, whose absence is no failure.
@@ -78,6 +82,8 @@ pub enum DirError {
     NotAbsolute {
         /// The variable.
         variable: &'static str,
+        /// Its value.
+        found: OsString,
     },
     /// Nothing names a directory, and there is no default.
     #[error(

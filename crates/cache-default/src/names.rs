@@ -8,6 +8,9 @@ pub struct Names {
     pub dir: &'static str,
     /// The folder in the user's cache folder that is used when nothing names a directory.
     pub folder: &'static str,
+    /// Whether a relative `HOME` counts, as in the go command: then the default directory is a
+    /// relative path as well, another one in every place. If not, there is no default.
+    pub relative_home: bool,
     /// The variable that holds the helper's command, or `off`.
     pub prog: &'static str,
     /// The variable that holds the size limit, or `off`. `None`: there is no such variable.
@@ -42,6 +45,7 @@ impl Names {
     pub const LARDER: Names = Names {
         dir: "LARDER_DIR",
         folder: "larder",
+        relative_home: false,
         prog: "LARDER_PROG",
         max_size: Some("LARDER_MAX_SIZE"),
         debug: DebugNames {
@@ -63,6 +67,7 @@ Nothing here is lost for good: what is removed is built again when it is needed.
     pub const GO: Names = Names {
         dir: "GOCACHE",
         folder: "go-build",
+        relative_home: true,
         prog: "GOCACHEPROG",
         max_size: None,
         debug: DebugNames {

@@ -86,8 +86,8 @@ impl<'a> Opening<'a> {
     ///
     /// # Errors
     ///
-    /// When the cache is off, when the directory cannot be created or opened, and when the helper
-    /// does not start and the settings do not say to go on.
+    /// When the cache is off or nothing says where it is, when the directory cannot be created or
+    /// opened, and when the helper does not start and the settings do not say to go on.
     pub fn open(self) -> Result<Opened, OpenError> {
         let Self { settings, notify, trace, close_budget, with_helper, makes } = self;
         let dir = settings.required_dir()?;

@@ -72,8 +72,11 @@ impl Settings {
     /// where the settings file is, are `$XDG_CACHE_HOME` and `$XDG_CONFIG_HOME`, or `.cache` and
     /// `.config` in `$HOME`; on macOS `Library/Caches` and `Library/Application Support` in `$HOME`;
     /// on Windows `%LocalAppData%` and `%AppData%`. Without a config folder there is no settings
-    /// file. With [`Names::GO`] a relative `HOME` gives a relative directory, as it does in the go
-    /// command.
+    /// file. Where [`Names::relative_home`] says so, as in the go command, a relative `HOME` gives a
+    /// relative directory; for the settings file it never counts.
+    ///
+    /// That nothing names a directory and there is no default is no error here but in
+    /// [`required_dir`](Self::required_dir): what needs no directory can do without.
     ///
     /// The go command also looks into the file that `go env -w` writes. An `env` that does so too
     /// makes the answer for [`Names::GO`] complete.
@@ -81,8 +84,7 @@ impl Settings {
     /// # Errors
     ///
     /// [`SettingsError`] for a variable with a value that its setting cannot have, unless a flag
-    /// goes before it, for anything wrong with the settings file or a relative path to it, and when
-    /// no directory is named and the user's cache folder is not known.
+    /// goes before it, and for anything wrong with the settings file or a relative path to it.
     pub fn resolve(names: &Names, flags: Flags, env: Env<'_>) -> Result<Self, SettingsError> {
         let path = names.file.map(|name| settings_file(name, env)).transpose()?.flatten();
         let file = path.as_deref().map(SettingsFile::read).transpose()?.flatten();
@@ -106,7 +108,7 @@ impl Settings {
             Ok(modes()?.hash.map(|on| from_variable(names.debug.variable, on)))
         })?;
         Ok(Self {
-            dir: dir.map_or_else(|| dir::by_default(names, env), Ok)?,
+            dir: dir.unwrap_or_else(|| dir::by_default(names, env)),
             prog: or_default(prog, None),
             on_helper_failure: or_default(on_helper_failure, OnHelperFailure::Fail),
             max_size: or_default(max_size, None),
@@ -128,7 +130,8 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// [`DirError::Off`] when the cache is turned off.
+    /// [`DirError::Off`] when the cache is turned off, [`DirError::NotDefined`] when nothing names a
+    /// directory and there is no default.
     pub fn required_dir(&self) -> Result<&Path, DirError> {
         match &self.dir.value {
             Directory::At(dir) => Ok(dir),
@@ -136,6 +139,9 @@ impl Settings {
                 origin: self.dir.origin.clone(),
                 since: self.names.required_since,
             }),
+            Directory::Unknown(why) => {
+                Err(DirError::NotDefined { variable: self.names.dir, source: why.clone() })
+            }
         }
     }
 }
@@ -195,7 +201,7 @@ impl Sources<'_> {
         } else if Path::new(&found).is_absolute() {
             Directory::At(found.into())
         } else {
-            return Err(DirError::NotAbsolute { variable: names.dir }.into());
+            return Err(DirError::NotAbsolute { variable: names.dir, found }.into());
         };
         Ok(Some(from_variable(names.dir, directory)))
     }
@@ -213,7 +219,7 @@ fn or_default<T>(setting: Option<Setting<T>>, default: T) -> Setting<T> {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SettingsError {
-    /// No directory could be chosen.
+    /// The directory's variable holds neither an absolute path nor `off`.
     #[error(transparent)]
     Dir(#[from] DirError),
     /// A variable has a value that its setting cannot have.

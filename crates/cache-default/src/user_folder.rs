@@ -1,6 +1,7 @@
 //! Where a user's caches and settings are kept: the rules, and the texts of the errors, of
 //! `os.UserCacheDir` and `os.UserConfigDir` in Go's standard library.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::env::{Env, set};
@@ -31,6 +32,23 @@ impl Platform {
     };
 }
 
+/// A variable that says where a folder is.
+struct Named {
+    variable: &'static str,
+    value: PathBuf,
+    /// Where in there the folder is.
+    within: Option<&'static str>,
+}
+
+impl Named {
+    fn folder(self) -> PathBuf {
+        match self.within {
+            Some(within) => self.value.join(within),
+            None => self.value,
+        }
+    }
+}
+
 impl UserFolder {
     /// Where it is by these rules, with these variables, when they give an absolute path.
     ///
@@ -40,21 +58,22 @@ impl UserFolder {
         platform: Platform,
         env: Env<'_>,
     ) -> Result<PathBuf, NoUserFolder> {
-        let folder = self.find(platform, env)?;
-        match (folder.is_absolute(), platform, self) {
-            (true, ..) => Ok(folder),
-            (false, Platform::Windows, Self::Cache) => {
-                Err(NoUserFolder::Relative { variable: "LocalAppData" })
-            }
-            (false, Platform::Windows, Self::Config) => {
-                Err(NoUserFolder::Relative { variable: "AppData" })
-            }
-            (false, ..) => Err(NoUserFolder::Relative { variable: "HOME" }),
+        let named = self.named(platform, env)?;
+        match named.value.is_absolute() {
+            true => Ok(named.folder()),
+            false => Err(NoUserFolder::Relative {
+                variable: named.variable,
+                found: named.value.into_os_string(),
+            }),
         }
     }
 
     /// Where it is by these rules, with these variables.
     pub(crate) fn find(self, platform: Platform, env: Env<'_>) -> Result<PathBuf, NoUserFolder> {
+        Ok(self.named(platform, env)?.folder())
+    }
+
+    fn named(self, platform: Platform, env: Env<'_>) -> Result<Named, NoUserFolder> {
         let (variable, in_home) = match (platform, self) {
             (Platform::Windows, Self::Cache) => ("LocalAppData", None),
             (Platform::Windows, Self::Config) => ("AppData", None),
@@ -63,25 +82,26 @@ impl UserFolder {
             (Platform::Unix, Self::Cache) => ("XDG_CACHE_HOME", Some(".cache")),
             (Platform::Unix, Self::Config) => ("XDG_CONFIG_HOME", Some(".config")),
         };
-        let folder = |variable| set(variable, env).map(PathBuf::from);
+        let named = |variable, within| {
+            let value = set(variable, env)?.into();
+            Some(Named { variable, value, within })
+        };
         match (platform, in_home) {
-            (Platform::Unix, Some(in_home)) => match folder(variable) {
-                Some(path) if path.is_absolute() => Ok(path),
-                Some(_) => Err(NoUserFolder::Relative { variable }),
-                None => folder("HOME")
-                    .map(|home| home.join(in_home))
-                    .ok_or(NoUserFolder::XdgOrHome { variable }),
+            (Platform::Unix, Some(_)) => match named(variable, None) {
+                Some(named) if named.value.is_absolute() => Ok(named),
+                Some(Named { value, .. }) => {
+                    Err(NoUserFolder::Relative { variable, found: value.into_os_string() })
+                }
+                None => named("HOME", in_home).ok_or(NoUserFolder::XdgOrHome { variable }),
             },
-            (_, Some(in_home)) => {
-                folder(variable).map(|home| home.join(in_home)).ok_or(NoUserFolder::Home)
-            }
-            (_, None) => folder(variable).ok_or(NoUserFolder::Windows { variable }),
+            (_, Some(_)) => named(variable, in_home).ok_or(NoUserFolder::Home),
+            (_, None) => named(variable, None).ok_or(NoUserFolder::Windows { variable }),
         }
     }
 }
 
 /// Why a user's folder is not known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NoUserFolder {
     /// Neither variable is set.
@@ -95,6 +115,8 @@ pub enum NoUserFolder {
     Relative {
         /// The variable.
         variable: &'static str,
+        /// Its value.
+        found: OsString,
     },
     /// On macOS and iOS: `HOME` is not set.
     #[error("$HOME is not defined")]

@@ -6,15 +6,19 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::PathBuf;
 
-use cache_default::{Directory, Flags, Names, Origin, Setting, Settings, create, process_env};
+use cache_default::{
+    DirError, Directory, Flags, Names, NoUserFolder, Origin, Setting, Settings, SettingsError,
+    create, process_env,
+};
 use support::Home;
 
 fn directory(names: &Names, variables: &[(&str, &str)]) -> Result<Setting<Directory>, String> {
     let env = |name: &str| {
         variables.iter().find(|(n, _)| *n == name).map(|(_, value)| OsString::from(value))
     };
-    let settings = Settings::resolve(names, Flags::default(), &env);
-    settings.map(|settings| settings.dir).map_err(|error| error.to_string())
+    let settings = Settings::resolve(names, Flags::default(), &env).map_err(|e| e.to_string())?;
+    settings.required_dir().map_err(|e| e.to_string())?;
+    Ok(settings.dir)
 }
 
 fn at(dir: impl Into<PathBuf>, origin: Origin) -> Result<Setting<Directory>, String> {
@@ -151,6 +155,48 @@ fn a_relative_home_gives_neither_a_cache_nor_settings() {
         "build cache is required, but could not be located: \
          LARDER_DIR is not defined and path in $HOME is relative"
     );
+}
+
+#[cfg(all(unix, not(target_vendor = "apple")))]
+#[test]
+fn whether_a_relative_home_counts_does_not_hang_on_how_a_variable_is_called() {
+    let home = [("HOME", "u")];
+    let as_in_go = Names { dir: "MYTOOL_CACHE", folder: "mytool", ..Names::GO };
+    assert_eq!(directory(&as_in_go, &home), at("u/.cache/mytool", Origin::Default));
+    let strict = Names { relative_home: false, ..Names::GO };
+    assert_eq!(
+        directory(&strict, &home).unwrap_err(),
+        "build cache is required, but could not be located: \
+         GOCACHE is not defined and path in $HOME is relative"
+    );
+    // The settings file is another matter: with one there is an error.
+    let with_file = Names { file: Names::LARDER.file, ..as_in_go };
+    assert_eq!(
+        directory(&with_file, &home).unwrap_err(),
+        "settings file larder/config.toml could not be located: path in $HOME is relative"
+    );
+}
+
+#[test]
+fn that_there_is_no_directory_is_no_error_before_one_is_needed() {
+    let settings = Settings::resolve(&Names::LARDER, Flags::default(), &|_| None).unwrap();
+    assert!(matches!(settings.dir.value, Directory::Unknown(_)));
+    assert!(matches!(settings.required_dir(), Err(DirError::NotDefined { .. })));
+}
+
+#[cfg(unix)]
+#[test]
+fn the_value_that_is_no_absolute_path_is_in_the_error() {
+    let env = |name: &str| (name == "LARDER_DIR").then(|| OsString::from("rel"));
+    let error = Settings::resolve(&Names::LARDER, Flags::default(), &env).unwrap_err();
+    let SettingsError::Dir(DirError::NotAbsolute { variable, found }) = error else {
+        panic!("{error}")
+    };
+    assert_eq!((variable, found), ("LARDER_DIR", OsString::from("rel")));
+    let env = |name: &str| (name == "HOME").then(|| OsString::from("u"));
+    let error = Settings::resolve(&Names::LARDER, Flags::default(), &env).unwrap_err();
+    let SettingsError::NoConfigFolder { source, .. } = error else { panic!("{error}") };
+    assert_eq!(source, NoUserFolder::Relative { variable: "HOME", found: "u".into() });
 }
 
 #[cfg(all(unix, not(target_vendor = "apple")))]

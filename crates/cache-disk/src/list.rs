@@ -149,6 +149,33 @@ pub enum Content {
     Leftover,
 }
 
+impl Content {
+    /// What an item is; `None` when it is none of the cache's. Only `entry` reads an entry.
+    fn of(
+        root: &Root,
+        item: &Item,
+        entry: impl FnOnce(&ActionId) -> Option<Entry>,
+    ) -> Option<Self> {
+        let Item { name, named, look } = item;
+        let used = look.mtime;
+        match *named {
+            Named::Entry(action) => {
+                let entry = entry(&action);
+                Some(Content::Entry { action, entry, used, on_disk: look.on_disk })
+            }
+            Named::Output(output) => Some(Content::Output {
+                output,
+                size: executable::size(root, name, look),
+                executable: look.kind == Kind::Folder,
+                used,
+                on_disk: remove::on_disk(root, name, look),
+            }),
+            Named::Leftover => Some(Content::Leftover),
+            Named::Stray | Named::Foreign => None,
+        }
+    }
+}
+
 /// All that a cache holds, folder by folder. Made by [`DiskCache::contents`].
 pub struct Contents<'a> {
     cache: &'a DiskCache,
@@ -159,30 +186,12 @@ impl Iterator for Contents<'_> {
     type Item = Result<Content>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let root = &self.cache.root;
-        for item in self.walk.by_ref() {
-            let Item { name, named, look } = match item {
-                Ok(item) => item,
-                Err(e) => return Some(Err(e)),
-            };
-            let used = look.mtime;
-            return Some(Ok(match named {
-                Named::Entry(action) => {
-                    let entry = self.cache.peek(&action).hit().map(|(entry, _)| entry);
-                    Content::Entry { action, entry, used, on_disk: look.on_disk }
-                }
-                Named::Output(output) => Content::Output {
-                    output,
-                    size: executable::size(root, &name, &look),
-                    executable: look.kind == Kind::Folder,
-                    used,
-                    on_disk: remove::on_disk(root, &name, &look),
-                },
-                Named::Leftover => Content::Leftover,
-                Named::Stray | Named::Foreign => continue,
-            }));
-        }
-        None
+        let Self { cache, walk } = self;
+        let entry = |action: &ActionId| cache.peek(action).hit().map(|(entry, _)| entry);
+        walk.find_map(|item| match item {
+            Ok(item) => Content::of(&cache.root, &item, entry).map(Ok),
+            Err(e) => Some(Err(e)),
+        })
     }
 }
 
@@ -206,6 +215,31 @@ pub struct Totals {
     pub oldest_use: Option<SystemTime>,
     /// The newest time of last use.
     pub newest_use: Option<SystemTime>,
+}
+
+impl Totals {
+    /// Counts one more thing.
+    pub fn add(&mut self, content: &Content) {
+        let (used, on_disk) = match *content {
+            Content::Entry { used, on_disk, .. } => {
+                self.entries += 1;
+                (used, on_disk)
+            }
+            Content::Output { size, executable, used, on_disk, .. } => {
+                self.outputs += 1;
+                self.executables += u64::from(executable);
+                self.output_bytes = self.output_bytes.saturating_add(size);
+                (used, on_disk)
+            }
+            Content::Leftover => {
+                self.leftovers += 1;
+                return;
+            }
+        };
+        self.disk_bytes = self.disk_bytes.saturating_add(on_disk);
+        self.oldest_use = Some(self.oldest_use.map_or(used, |oldest| oldest.min(used)));
+        self.newest_use = self.newest_use.max(Some(used));
+    }
 }
 
 impl DiskCache {
@@ -242,23 +276,9 @@ impl DiskCache {
     pub fn totals(&self) -> Result<Totals> {
         let mut totals = Totals::default();
         for item in Walk::new(&self.root) {
-            let Item { name, named, look } = item?;
-            match named {
-                Named::Entry(_) => totals.entries += 1,
-                Named::Output(_) => {
-                    totals.outputs += 1;
-                    totals.executables += u64::from(look.kind == Kind::Folder);
-                    totals.output_bytes += executable::size(&self.root, &name, &look);
-                }
-                Named::Leftover => {
-                    totals.leftovers += 1;
-                    continue;
-                }
-                Named::Stray | Named::Foreign => continue,
+            if let Some(content) = Content::of(&self.root, &item?, |_| None) {
+                totals.add(&content);
             }
-            totals.disk_bytes += remove::on_disk(&self.root, &name, &look);
-            totals.oldest_use = Some(totals.oldest_use.map_or(look.mtime, |t| t.min(look.mtime)));
-            totals.newest_use = totals.newest_use.max(Some(look.mtime));
         }
         Ok(totals)
     }

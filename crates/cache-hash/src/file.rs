@@ -200,7 +200,7 @@ impl FileHashMemo {
     }
 
     fn remembered(&self, path: &Path, stamp: Stamp) -> Option<OutputId> {
-        // First what knows most of the files after a start, and is the faster of the two.
+        // First what knows most of the files after a start.
         if let Some(hash) = self.file.as_ref().and_then(|file| file.get(path, stamp)) {
             return Some(hash);
         }

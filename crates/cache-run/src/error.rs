@@ -34,8 +34,8 @@ pub enum RunError {
     /// The program, as it was named, is a script, and what is to run it is not there.
     #[error("cannot start {}: the interpreter that its first line names is not there", .0.display())]
     NoInterpreter(PathBuf),
-    /// The running command could not be listened to. It was ended.
-    #[error("cannot listen to the command: {0}")]
+    /// Signals or the command could not be listened to. A command that was running was ended.
+    #[error("cannot listen to signals or to the command: {0}")]
     Listen(#[source] io::Error),
     /// The command ended well and did not make all its declared outputs. Their paths.
     #[error("the command ran, but did not make {}", paths(.0))]

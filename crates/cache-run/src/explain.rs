@@ -92,7 +92,7 @@ pub enum InputChange {
     Link,
     /// It is something else now.
     Kind {
-        /// What it was: `a file`, `a folder`, `a link`.
+        /// What it was: `a file`, `an empty folder`, `a symbolic link`.
         last: &'static str,
         /// What it is.
         now: &'static str,

@@ -9,7 +9,8 @@ use std::sync::atomic::Ordering;
 
 use cache_hash::FileHashMemo;
 
-use crate::{DescribeError, Input, OutputPlace, Task, place};
+use crate::task::OutputPlace;
+use crate::{DescribeError, Input, Task, place};
 use glob::Glob;
 use ignored::Rules;
 pub(crate) use look::{Written, hash};

@@ -88,7 +88,7 @@ pub use root::project_root;
 pub use runner::{Options, Runner, Streams};
 pub use signals::Signals;
 pub use stdin::{Stdin, read_stdin};
-pub use task::{OutputPlace, Task};
+pub use task::Task;
 pub use text::Text;
 
 /// The example in the README compiles.

@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 use cache_core::ActionId;
 use fs4::{FileExt, TryLockError};
 
+use crate::Note;
+
 /// How long what a killed run has started is waited for.
 const ORPHANS: Duration = Duration::from_secs(30);
 
@@ -35,20 +37,12 @@ impl Lock {
     }
 }
 
-/// Whom [`take`] waits for.
-pub(crate) enum Waiting {
-    /// A process that runs the command; its number, when it is known.
-    ForOwner(Option<u32>),
-    /// What a process that was killed has started.
-    ForOrphans,
-}
-
-/// Takes the lock of a key, however long its owner takes; `told` hears when that is not at once.
-/// `None` when `stop` says so.
+/// Takes the lock of a key, however long its owner takes; `told` hears whom it waits for, when that
+/// is not at once. `None` when `stop` says so.
 pub(crate) fn take(
     folder: &Path,
     key: &ActionId,
-    told: &mut dyn FnMut(Waiting),
+    told: &mut dyn FnMut(&Note<'_>),
     stop: &dyn Fn() -> bool,
 ) -> io::Result<Option<Lock>> {
     take_within(folder, key, told, stop, ORPHANS)
@@ -58,7 +52,7 @@ pub(crate) fn take(
 fn take_within(
     folder: &Path,
     key: &ActionId,
-    told: &mut dyn FnMut(Waiting),
+    told: &mut dyn FnMut(&Note<'_>),
     stop: &dyn Fn() -> bool,
     orphans: Duration,
 ) -> io::Result<Option<Lock>> {
@@ -72,7 +66,7 @@ fn take_within(
             Attempt::Taken(held) => break held,
             Attempt::InUse(mut file) => {
                 if pause.is_first() {
-                    told(Waiting::ForOwner(process_in(&mut file)));
+                    told(&Note::Waiting(process_in(&mut file)));
                 }
             }
             Attempt::Removed => continue,
@@ -89,7 +83,7 @@ fn take_within(
         match Held::try_take(&second)? {
             Attempt::Taken(held) => break Some(held),
             Attempt::InUse(_) if pause.since.elapsed() >= orphans => break None,
-            Attempt::InUse(_) if pause.is_first() => told(Waiting::ForOrphans),
+            Attempt::InUse(_) if pause.is_first() => told(&Note::WaitingForOrphans),
             Attempt::InUse(_) => {}
             Attempt::Removed => continue,
         }

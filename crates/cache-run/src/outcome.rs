@@ -90,7 +90,7 @@ pub enum Miss {
 
 impl Miss {
     /// Whether it is one that happens every day, and not for something to look after.
-    pub fn is_ordinary(&self) -> bool {
+    pub(crate) fn is_ordinary(&self) -> bool {
         match self {
             Miss::Forced | Miss::Failure(_) | Miss::Replaced { .. } => true,
             Miss::NoResult(reason) | Miss::Incomplete { reason, .. } => matches!(

@@ -6,7 +6,8 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use crate::{OutputPlace, Text};
+use crate::Text;
+use crate::task::OutputPlace;
 
 /// How the names of temporary files begin and end that stand beside what they will replace. Those
 /// of a process that was killed are nobody's output.

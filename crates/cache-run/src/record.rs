@@ -108,32 +108,28 @@ impl Record {
     }
 
     /// Reads a record of a command whose declared outputs have the names `declared`. What comes out
-    /// of here can be followed: none of its names leads to anything but these outputs.
-    pub(crate) fn from_bytes(bytes: &[u8], declared: &[Text]) -> Result<Self, Malformed> {
-        let record: Self = serde_json::from_slice(bytes).map_err(|_| Malformed("not a record"))?;
+    /// of here can be followed: none of its names leads to anything but these outputs. The
+    /// error says why the bytes are no record of it.
+    pub(crate) fn from_bytes(bytes: &[u8], declared: &[Text]) -> Result<Self, &'static str> {
+        let record: Self = serde_json::from_slice(bytes).map_err(|_| "not a record")?;
         if record.larder_run != VERSION {
-            return Err(Malformed("of another version"));
+            return Err("of another version");
         }
         for (stream, bytes) in [&record.stdout, &record.stderr].into_iter().enumerate() {
             let lengths = record.order.iter().skip(stream).step_by(2);
             if lengths.copied().try_fold(0, u64::checked_add) != Some(bytes.size) {
-                return Err(Malformed("lengths that do not add up"));
+                return Err("lengths that do not add up");
             }
         }
         let declares = |output: &Output| {
             declared.iter().any(|name| is_under(output.name.as_bytes(), name.as_bytes()))
         };
         if !record.outputs.iter().all(declares) {
-            return Err(Malformed("an output that was not declared"));
+            return Err("an output that was not declared");
         }
         Ok(record)
     }
 }
-
-/// Why the bytes under a result's key are no record of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the record of the result is malformed: {0}")]
-pub(crate) struct Malformed(pub(crate) &'static str);
 
 /// Whether `name` is `declared` or lies in it, without a step upwards on the way.
 fn is_under(name: &[u8], declared: &[u8]) -> bool {

@@ -7,7 +7,7 @@ use std::path::Path;
 use cache_core::{CacheExt, Check, Lookup, MissReason};
 
 use crate::capture::pass_on;
-use crate::record::{Bytes, Kind, MAX_SIZE, Malformed, Record, subkey_of_output, subkey_of_stream};
+use crate::record::{Bytes, Kind, MAX_SIZE, Record, subkey_of_output, subkey_of_stream};
 use crate::restore::Restoring;
 use crate::store::Shelf;
 use crate::{Miss, RunError, Text};
@@ -21,8 +21,9 @@ pub(crate) struct Replayed {
     said: [Said; 2],
 }
 
+/// What was said on one stream, from where it was last read.
 enum Said {
-    Memory(Vec<u8>),
+    Memory(io::Cursor<Vec<u8>>),
     File(File),
 }
 
@@ -63,8 +64,9 @@ impl Shelf<'_> {
 
     fn record(&self, declared: &[Text]) -> Result<Record, Miss> {
         match self.cache.get_bytes(&self.key, MAX_SIZE) {
-            Ok(Lookup::Hit((_, bytes))) => Record::from_bytes(&bytes, declared)
-                .map_err(|Malformed(problem)| Miss::Malformed(problem)),
+            Ok(Lookup::Hit((_, bytes))) => {
+                Record::from_bytes(&bytes, declared).map_err(Miss::Malformed)
+            }
             Ok(Lookup::Miss(reason)) => Err(Miss::NoResult(reason)),
             Err(cache_core::Error::TooLarge { .. }) => Err(Miss::Malformed("too large")),
             Err(error) => Err(error.into()),
@@ -73,7 +75,7 @@ impl Shelf<'_> {
 
     fn said(&self, stream: usize, bytes: &Bytes) -> Result<Said, Miss> {
         if bytes.size == 0 {
-            return Ok(Said::Memory(Vec::new()));
+            return Ok(Said::Memory(io::Cursor::default()));
         }
         let action = subkey_of_stream(self.keys, &self.key, stream);
         let part = || ["stdout", "stderr"][stream].to_owned();
@@ -85,7 +87,7 @@ impl Shelf<'_> {
                 }
                 found => found?,
             };
-            hit(found, Said::Memory)
+            hit(found, |bytes| Said::Memory(io::Cursor::new(bytes)))
         } else {
             hit(self.cache.open(&action, Check::Checksum)?, Said::File)
         };
@@ -109,12 +111,11 @@ fn hit<T>(
 
 impl Replayed {
     /// Says what the command said, in the order in which it did.
-    pub(crate) fn say(self, sinks: [&mut dyn Write; 2]) -> Result<Record, RunError> {
+    pub(crate) fn say(mut self, sinks: [&mut dyn Write; 2]) -> Result<Record, RunError> {
         let mut sinks = sinks.map(Some);
-        let mut said = self.said.map(Source::from);
         for (i, &length) in self.record.order.iter().enumerate() {
             let stream = i % 2;
-            said[stream].give(length, &mut |bytes| {
+            self.said[stream].give(length, &mut |bytes| {
                 let Some(sink) = &mut sinks[stream] else { return Ok(()) };
                 match pass_on(*sink, bytes) {
                     Err(e) if e.kind() == ErrorKind::BrokenPipe => sinks[stream] = None,
@@ -127,22 +128,7 @@ impl Replayed {
     }
 }
 
-/// What was said on one stream, from where it was last read.
-enum Source {
-    Memory(io::Cursor<Vec<u8>>),
-    File(File),
-}
-
-impl From<Said> for Source {
-    fn from(said: Said) -> Self {
-        match said {
-            Said::Memory(bytes) => Source::Memory(io::Cursor::new(bytes)),
-            Said::File(file) => Source::File(file),
-        }
-    }
-}
-
-impl Source {
+impl Said {
     /// Gives the next `length` bytes to `take`.
     fn give(
         &mut self,
@@ -150,8 +136,8 @@ impl Source {
         take: &mut dyn FnMut(&[u8]) -> Result<(), RunError>,
     ) -> Result<(), RunError> {
         let reader: &mut dyn Read = match self {
-            Source::Memory(bytes) => bytes,
-            Source::File(file) => file,
+            Said::Memory(bytes) => bytes,
+            Said::File(file) => file,
         };
         let mut left = length;
         let mut buffer = vec![0; length.min(64 << 10) as usize];

@@ -16,7 +16,8 @@ use crate::{Miss, Text};
 const ONE_BLOCK: u64 = 4 << 10;
 
 /// Restores the files of one result. All of them are made ready beside their places before the
-/// first is put there, so that a result that turns out to be bad leaves everything as it was.
+/// first is put there, so that a result that turns out to be bad leaves every file as it was; a
+/// folder that was made for them may stay.
 pub(crate) struct Restoring<'a> {
     cache: &'a dyn Cache,
     root: &'a Path,

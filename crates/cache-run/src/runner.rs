@@ -9,16 +9,16 @@ use std::path::{Path, PathBuf};
 use cache_core::{ActionId, Cache};
 use cache_hash::{FileHashMemo, KeySpace};
 
-use crate::capture::Capture;
+use crate::capture::{Capture, Captured};
 use crate::execute::{ExecuteError, Finished, Invocation, execute};
 use crate::last::{How, LastRun};
-use crate::lock::{self, Lock, Waiting};
+use crate::lock::{self, Lock};
 use crate::outputs::{Products, gather};
 use crate::record::Record;
 use crate::store::Shelf;
+use crate::task::OutputPlace;
 use crate::{
-    Described, End, Explanation, Miss, NotStored, Note, Outcome, OutputPlace, RunError, Signals,
-    Task, describe,
+    Described, End, Explanation, Miss, NotStored, Note, Outcome, RunError, Signals, Task, describe,
 };
 
 /// What runs commands, or replays them.
@@ -155,14 +155,8 @@ impl Run<'_> {
 
     /// The right to run the command. `None` where there are no locks.
     fn lock(&self, streams: &mut Streams<'_>) -> Result<Option<Lock>, RunError> {
-        let mut tell = |waiting| {
-            (streams.notes)(&match waiting {
-                Waiting::ForOwner(process) => Note::Waiting(process),
-                Waiting::ForOrphans => Note::WaitingForOrphans,
-            });
-        };
         let stop = || self.interrupted().is_some();
-        match (lock::take(self.runner.locks, &self.key, &mut tell, &stop), self.interrupted()) {
+        match (lock::take(self.runner.locks, &self.key, streams.notes, &stop), self.interrupted()) {
             (_, Some(signal)) => Err(RunError::Interrupted(signal)),
             (Ok(lock), None) => Ok(lock),
             (Err(error), None) => {
@@ -190,12 +184,13 @@ impl Run<'_> {
             (streams.notes)(&Note::Explanation(&explanation));
         }
         last.begin(description);
-        let finished = self.run_command(lock, streams)?;
-        let stored = self.store(&finished, lock);
+        let mut finished = self.run_command(lock, streams)?;
+        let (end, took) = (finished.end, finished.took);
+        let not_passed_on = finished.captured.not_passed_on.take();
+        let stored = self.store(finished, lock);
         last.end(self.key, stored.as_ref().map_or(How::NotMade, How::from));
         let stored = stored?;
-        let Finished { end, took, captured, .. } = finished;
-        match captured.not_passed_on {
+        match not_passed_on {
             Some(error) => Err(RunError::PassOn(error)),
             None => Ok(Outcome::Ran { end, took, miss, stored }),
         }
@@ -227,10 +222,10 @@ impl Run<'_> {
     /// Stores the result, if it is one to be stored. Fails for outputs that are not there alone.
     fn store(
         &self,
-        finished: &Finished,
+        finished: Finished,
         lock: Option<&Lock>,
     ) -> Result<Result<(), NotStored>, RunError> {
-        let exit = match self.exit_to_store(finished) {
+        let exit = match self.exit_to_store(&finished) {
             Ok(exit) => exit,
             Err(why_not) => return Ok(Err(why_not)),
         };
@@ -242,7 +237,7 @@ impl Run<'_> {
             return Err(RunError::NotMade(products.missing));
         }
         Ok(self
-            .is_settled(finished, lock)
+            .is_settled(&finished, lock)
             .and_then(|()| self.store_products(exit, finished, &products)))
     }
 
@@ -276,14 +271,14 @@ impl Run<'_> {
     fn store_products(
         &self,
         exit: i32,
-        finished: &Finished,
+        Finished { took, captured, .. }: Finished,
         products: &Products,
     ) -> Result<(), NotStored> {
         let shelf = self.shelf();
+        let Captured { streams, order, .. } = captured;
         let outputs = shelf.put_outputs(products)?;
-        let streams = shelf.put_streams(&finished.captured)?;
-        let order = finished.captured.order.clone();
-        let record = Record::new(exit, finished.took, outputs, streams, order);
+        let streams = shelf.put_streams(streams)?;
+        let record = Record::new(exit, took, outputs, streams, order);
         if let Some(signal) = self.interrupted() {
             return Err(NotStored::Interrupted(signal));
         }

@@ -15,7 +15,7 @@ use signal_hook::low_level::{self, pipe};
 /// they reach the command, which ends as it sees fit, and nothing of it is stored.
 ///
 /// SIGINT and SIGQUIT come from a terminal, which sends them to the command too. SIGTERM and SIGHUP
-/// are passed on to it. A signal that this process ignores stays ignored by both.
+/// are passed on to it. On Linux a signal that this process ignores stays ignored by both.
 ///
 /// From the first run on that makes a file or starts a command, and until it is dropped, these
 /// signals do nothing else: a program that takes longer between its runs looks at

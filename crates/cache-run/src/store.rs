@@ -1,17 +1,18 @@
 //! Storing a result: its files first, its record last.
 
 use std::fs::File;
+use std::io;
 
-use cache_core::{ActionId, Cache, PutOptions, Source};
+use cache_core::{ActionId, Cache, CacheExt, PutOptions, Source};
 use cache_hash::KeySpace;
+use tempfile::SpooledData;
 
-use crate::capture::{Captured, Kept};
+use crate::capture::Kept;
 use crate::outcome::NotStored;
 use crate::outputs::{OutputProblem, Product, ProductKind, Products};
 use crate::record::{Bytes, Kind, Output, Record, subkey_of_output, subkey_of_stream};
 
 /// Where results are kept, and under which key this one is.
-#[derive(Clone, Copy)]
 pub(crate) struct Shelf<'a> {
     pub(crate) cache: &'a dyn Cache,
     pub(crate) keys: &'a KeySpace,
@@ -45,36 +46,28 @@ impl Shelf<'_> {
 
     /// Puts what came on stdout and stderr. They are not compared with what is stored, as outputs
     /// are in a cache in verify mode: a command may well tell how long it took.
-    pub(crate) fn put_streams(&self, captured: &Captured) -> Result<[Bytes; 2], NotStored> {
-        let put = |stream: usize| -> Result<Bytes, NotStored> {
-            let kept = captured.streams[stream].as_ref();
-            let kept =
-                kept.map_err(|e| NotStored::Capture(std::io::Error::new(e.kind(), e.to_string())))?;
-            let source = match Kept::from(kept) {
+    pub(crate) fn put_streams(
+        &self,
+        [stdout, stderr]: [io::Result<SpooledData>; 2],
+    ) -> Result<[Bytes; 2], NotStored> {
+        let put = |stream: usize, kept: io::Result<SpooledData>| -> Result<Bytes, NotStored> {
+            let kept = kept.map_err(NotStored::Capture)?;
+            let source = match Kept::from(&kept) {
                 // Nothing to look up later.
                 Kept::Memory([]) => return Ok(Bytes::none()),
                 Kept::Memory(bytes) => Source::Bytes(bytes),
                 Kept::File(file) => Source::File(file),
             };
             let action = subkey_of_stream(self.keys, &self.key, stream);
-            Ok(self.put_unverified(&action, source)?.into())
+            Ok(self.cache.put_without_verify(&action, source)?.entry.into())
         };
-        Ok([put(0)?, put(1)?])
+        Ok([put(0, stdout)?, put(1, stderr)?])
     }
 
     /// Puts the record, with which the result is there.
     pub(crate) fn put_record(&self, record: &Record) -> Result<(), NotStored> {
         let bytes = record.to_bytes().map_err(|e| NotStored::Capture(e.into()))?;
-        self.put_unverified(&self.key, Source::Bytes(&bytes))?;
+        self.cache.put_without_verify(&self.key, Source::Bytes(&bytes))?;
         Ok(())
-    }
-
-    fn put_unverified(
-        &self,
-        action: &ActionId,
-        source: Source<'_>,
-    ) -> cache_core::Result<cache_core::Entry> {
-        let options = PutOptions { verify: false, ..PutOptions::default() };
-        Ok(self.cache.put(action, source, &options)?.entry)
     }
 }

@@ -36,7 +36,8 @@ pub struct Task {
     ///
     /// A symbolic link counts by its text; one that is named itself, or that a glob matches, also by
     /// the contents of the file that it leads to, and one that is named itself by everything in the
-    /// folder that it leads to. A folder with nothing in it counts as that.
+    /// folder that it leads to. A folder with nothing in it counts as that, and so does one in which
+    /// there is nothing but what is called `.git` or is such a temporary file.
     pub inputs: Vec<OsString>,
     /// Whether ignore files (`.gitignore`, `.ignore`) leave files out of folders and globs: those
     /// from the root down to each folder, and not the user's own that git has elsewhere.
@@ -56,17 +57,17 @@ pub struct Task {
 
 /// A declared output: its name in the key, and where it is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct OutputPlace {
+pub(crate) struct OutputPlace {
     /// Its path relative to the root with `/` between the components, or absolute where it lies
     /// outside.
-    pub name: Text,
+    pub(crate) name: Text,
     /// Its path, absolute and without `.` and `..`.
-    pub path: PathBuf,
+    pub(crate) path: PathBuf,
 }
 
 impl Task {
     /// The declared outputs, sorted by name, each once.
-    pub fn output_places(&self) -> Vec<OutputPlace> {
+    pub(crate) fn output_places(&self) -> Vec<OutputPlace> {
         let place = |output: &PathBuf| {
             let path = place::absolute(&self.dir, output);
             OutputPlace { name: place::name(&self.root, &path), path }

@@ -97,6 +97,27 @@ fn an_empty_folder_is_an_input() {
 }
 
 #[test]
+fn a_folder_with_nothing_but_what_is_left_out_is_an_empty_one() {
+    let project = tree();
+    let void = project.path("src/void");
+    fs::create_dir(&void).unwrap();
+    for inputs in [&["src"][..], &["src/void"], &["src/v*"]] {
+        let task = project.task(inputs);
+        let empty = key(&task);
+        project.write("src/void/.git", "gitdir: elsewhere");
+        assert_eq!(key(&task), empty, "{inputs:?}");
+        fs::remove_file(void.join(".git")).unwrap();
+        project.write("src/void/.git/HEAD", "");
+        assert_eq!(key(&task), empty, "{inputs:?}");
+        fs::remove_dir_all(void.join(".git")).unwrap();
+        project.write("src/void/.larder-x.tmp", "half");
+        assert_eq!(key(&task), empty, "{inputs:?}");
+        fs::remove_file(void.join(".larder-x.tmp")).unwrap();
+        assert!(names(&task).contains(&"src/void/".to_owned()), "{inputs:?}");
+    }
+}
+
+#[test]
 fn globs_match_as_they_do_in_a_shell() {
     let project = tree();
     for (glob, expected) in [

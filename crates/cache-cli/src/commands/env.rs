@@ -1,12 +1,15 @@
 //! `larder env`: the settings in force.
 
+use std::path::{Path, PathBuf};
+
 use anyhow::Result;
-use cache_default::{Directory, Flags, Origin, Setting, Settings};
+use cache_default::{DirError, Flags, Origin, Setting, Settings};
 use serde::Serialize;
 
-use crate::failure::Exit;
+use crate::failure::{Exit, Failure};
 use crate::report::{self, Answers, PathJson};
 use crate::session::Session;
+use crate::settings;
 
 /// Show the settings in force, and where each comes from
 ///
@@ -67,26 +70,33 @@ struct FileJson {
 
 pub(crate) fn run(_: &Args, session: &Session) -> Result<Exit> {
     let settings = session.settings(Flags::default())?;
+    let dir = directory(&settings)?;
     if session.json {
-        report::json(&answer(settings))?;
+        report::json(&answer(dir.map(Path::to_owned), settings))?;
         return Ok(Exit::Done);
     }
     let mut answers = Answers::new();
-    for (name, value, origin) in lines(&settings) {
+    for (name, value, origin) in lines(dir, &settings) {
         answers.line(format_args!("{name:<17}  {value}  ({origin})"))?;
     }
     answers.finish()?;
     Ok(Exit::Done)
 }
 
+/// The cache directory; `None` when it is off.
+fn directory(settings: &Settings) -> Result<Option<&Path>, Failure> {
+    match settings.required_dir() {
+        Ok(dir) => Ok(Some(dir)),
+        Err(DirError::Off { .. }) => Ok(None),
+        Err(error) => Err(settings::no_directory(&error, settings.names())),
+    }
+}
+
 /// Each setting under its key in the settings file, and that file.
-fn lines(settings: &Settings) -> Vec<(&'static str, String, String)> {
+fn lines(directory: Option<&Path>, settings: &Settings) -> Vec<(&'static str, String, String)> {
     let off = || "off".to_owned();
     let Settings { dir, prog, on_helper_failure, max_size, max_age, verify, trace, .. } = settings;
-    let dir_value = match &dir.value {
-        Directory::At(path) => report::path(path),
-        Directory::Off => off(),
-    };
+    let dir_value = directory.map_or_else(off, report::path);
     let prog_value = prog.value.as_deref().map_or_else(off, report::printable);
     let age = report::whole_units(max_age.value);
     let of = |origin: &Origin| report::printable(&origin.to_string());
@@ -110,13 +120,9 @@ fn lines(settings: &Settings) -> Vec<(&'static str, String, String)> {
     lines
 }
 
-fn answer(settings: Settings) -> Answer {
-    let dir = map(settings.dir, |dir| match dir {
-        Directory::At(path) => Some(PathJson(path)),
-        Directory::Off => None,
-    });
+fn answer(directory: Option<PathBuf>, settings: Settings) -> Answer {
     Answer {
-        dir: json(dir),
+        dir: json(map(settings.dir, |_| directory.map(PathJson))),
         prog: json(settings.prog),
         on_helper_failure: json(map(settings.on_helper_failure, |choice| choice.as_str())),
         max_size: json(settings.max_size),

@@ -27,7 +27,6 @@ const FOR_GO: &str = "this command is for the go command: GOCACHEPROG=\"larder s
 /// The go command's directory, with all other settings Larder's own.
 const BY_GO: Names = Names {
     dir: Names::GO.dir,
-    folder: Names::GO.folder,
     required_since: Names::GO.required_since,
     readme: Names::GO.readme,
     ..NAMES

@@ -1,7 +1,7 @@
 //! Small histograms in text.
 
 /// The width of the longest bar, in characters.
-pub(crate) const WIDTH: usize = 24;
+const WIDTH: usize = 24;
 
 /// From one eighth of a character to all of it.
 const EIGHTHS: [&str; 8] = ["▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"];

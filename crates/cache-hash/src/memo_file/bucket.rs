@@ -69,8 +69,8 @@ fn number(bytes: &[u8]) -> Option<u64> {
 }
 
 /// Against torn writes and failing disks. Who can write the file can make any checksum, and could
-/// replace whatever the memo is asked about as well; so none needs to be cryptographic, and this
-/// one takes a thirtieth of the time of SHA-256, which was most of the time of a lookup.
+/// replace whatever the memo is asked about as well; so none needs to be cryptographic, and a fast
+/// one will do.
 fn checksum(bytes: &[u8; BYTES]) -> [u8; BYTES - CHECKSUM_AT] {
     XxHash3_128::oneshot(&bytes[..CHECKSUM_AT]).to_le_bytes()
 }

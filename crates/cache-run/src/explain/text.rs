@@ -44,7 +44,7 @@ impl fmt::Display for Difference {
 
 impl Difference {
     /// Which part of the description it is in: `input`, `env`, `argument`.
-    pub fn part(&self) -> &'static str {
+    pub(crate) fn part(&self) -> &'static str {
         match self {
             Self::KeyVersion { .. } => "key version",
             Self::Platform(_) => "platform",
@@ -60,7 +60,7 @@ impl Difference {
 
     /// What it is about: the input's name, the variable's, the argument's number. Empty where the
     /// part says it.
-    pub fn subject(&self) -> String {
+    pub(crate) fn subject(&self) -> String {
         match self {
             Self::KeyVersion { .. } | Self::Platform(_) | Self::Dir(_) | Self::Stdin(_) => {
                 String::new()

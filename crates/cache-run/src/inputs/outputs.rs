@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::OutputPlace;
+use crate::task::OutputPlace;
 
 /// The paths of the declared outputs.
 #[derive(Debug, Default)]

@@ -76,25 +76,26 @@ impl<'a> Walk<'a> {
         let Folder { path, name, take, mut rules } = folder;
         // Some folders and files are removed while the walk goes on. They are not there.
         let entries = unless_gone(list(&path)).map_err(DescribeError::io("list", &path))?;
-        let Some(entries) = entries else { return Ok(()) };
+        let Some(mut entries) = entries else { return Ok(()) };
         if self.ignore_files {
             let has = |name: &str| entries.iter().any(|entry| entry.file_name() == name);
             rules = Rules::enter(&path, &rules, has)?;
         }
-        // The folder of an output that is not there yet will not be empty the next time.
+        // Before asking whether there is anything, so that what is left out makes no difference.
+        let made = self.outputs.in_folder(&path);
+        entries.retain(|entry| {
+            let file_name = entry.file_name();
+            !is_left_out(&file_name) && !made.contains(&file_name)
+        });
+        // The folder of an output may be made together with it, and is not empty after that.
         if entries.is_empty() && matches!(take, Take::Everything) && !self.outputs.are_below(&path)
         {
             found.push(look::empty_folder(Text::from(name)));
             return Ok(());
         }
-        let made = self.outputs.in_folder(&path);
         let mut place = Place::new(path, name, take);
         for entry in entries {
-            let file_name = entry.file_name();
-            if is_left_out(&file_name) || made.contains(&file_name) {
-                continue;
-            }
-            place.enter(&file_name);
+            place.enter(&entry.file_name());
             self.look_at(&entry, &place, &rules, more, found)?;
             place.leave();
         }

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use cache_core::ActionId;
 use fs4::FileExt;
 
-use super::{Lock, Waiting, take, take_within};
+use super::{Lock, take, take_within};
+use crate::Note;
 
 const KEY: ActionId = ActionId::from_bytes([7; 32]);
 
@@ -39,9 +40,9 @@ fn who_waits_is_told_for_whom_and_can_stop() {
     let folder = tempfile::tempdir().unwrap();
     let lock = now(folder.path());
     let mut told = Vec::new();
-    let mut tell = |waiting| match waiting {
-        Waiting::ForOwner(process) => told.push(process),
-        Waiting::ForOrphans => panic!("its owner lives"),
+    let mut tell = |note: &Note<'_>| match note {
+        Note::Waiting(process) => told.push(*process),
+        other => panic!("its owner lives: {other}"),
     };
     let until = Instant::now() + Duration::from_millis(50);
     let stopped = take(folder.path(), &KEY, &mut tell, &|| Instant::now() > until).unwrap();
@@ -69,9 +70,9 @@ fn what_a_killed_run_has_started_is_waited_for_so_long_and_no_longer() {
     let orphans = fs::File::create(folder.path().join(format!("{KEY}-command"))).unwrap();
     FileExt::try_lock(&orphans).unwrap();
     let mut told = 0;
-    let mut tell = |waiting| match waiting {
-        Waiting::ForOrphans => told += 1,
-        Waiting::ForOwner(_) => panic!("nobody has it"),
+    let mut tell = |note: &Note<'_>| match note {
+        Note::WaitingForOrphans => told += 1,
+        other => panic!("nobody has it: {other}"),
     };
     let limit = Duration::from_millis(50);
     let lock = take_within(folder.path(), &KEY, &mut tell, &|| false, limit).unwrap().unwrap();

@@ -30,7 +30,7 @@ fn what_is_no_record_of_this_result_is_refused() {
     let declared = [Text::from("out")];
     let written = record(b"out/a.o").to_bytes().unwrap();
     let text = String::from_utf8(written.clone()).unwrap();
-    let refused = |text: &str| Record::from_bytes(text.as_bytes(), &declared).unwrap_err().0;
+    let refused = |text: &str| Record::from_bytes(text.as_bytes(), &declared).unwrap_err();
     assert_eq!(refused(""), "not a record");
     assert_eq!(refused(&text[..text.len() - 1]), "not a record");
     assert_eq!(

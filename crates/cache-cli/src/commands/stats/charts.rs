@@ -22,15 +22,18 @@ pub(super) struct Chart {
     /// The largest value.
     most: f64,
     #[serde(skip)]
-    pub(super) title: &'static str,
-    #[serde(skip)]
-    pub(super) note: &'static str,
-    /// What the labels are.
-    #[serde(skip)]
-    pub(super) of: &'static str,
+    pub(super) words: Words,
     /// Whether it takes a line of its own on a wide page.
     #[serde(skip)]
     pub(super) wide: bool,
+}
+
+/// What stands around a chart.
+pub(super) struct Words {
+    pub(super) title: &'static str,
+    pub(super) note: &'static str,
+    /// What the labels are.
+    pub(super) of: &'static str,
 }
 
 #[derive(Serialize)]
@@ -68,7 +71,7 @@ pub(super) fn charts(stats: &Stats) -> Vec<Chart> {
         charts.extend([by_day(stats), by_kind(stats)]);
     }
     charts.extend(saved(stats));
-    if stats.outputs > 0 {
+    if stats.totals.outputs > 0 {
         charts.extend([
             sizes(stats, "sizes-count", false),
             sizes(stats, "sizes-bytes", true),
@@ -81,34 +84,30 @@ pub(super) fn charts(stats: &Stats) -> Vec<Chart> {
 
 fn by_day(stats: &Stats) -> Chart {
     let days: Vec<(u64, u64)> = stats.shown_days().map(|day| stats.lookups(day)).collect();
-    Chart {
-        shape: Shape::Columns,
-        axis: true,
+    let words = Words {
         title: "Lookups by day",
         note: "The last two weeks, by the day in UTC, through get, run and serve.",
         of: "day",
-        wide: true,
-        ..lookups("days", stats.shown_days().map(day_label).collect(), &days)
+    };
+    Chart {
+        shape: Shape::Columns,
+        axis: true,
+        ..lookups("days", words, stats.shown_days().map(day_label).collect(), &days)
     }
 }
 
 fn by_kind(stats: &Stats) -> Chart {
     let kinds = Kind::ALL.map(|kind| stats.of_kind(kind));
-    Chart {
-        title: "Lookups by kind",
-        note: "Since the counting began.",
-        of: "kind",
-        wide: true,
-        ..lookups(
-            "kinds",
-            kinds.iter().map(|used| used.kind.name().to_owned()).collect(),
-            &kinds.map(|used| (used.hits, used.misses)),
-        )
-    }
+    lookups(
+        "kinds",
+        Words { title: "Lookups by kind", note: "Since the counting began.", of: "kind" },
+        kinds.iter().map(|used| used.kind.name().to_owned()).collect(),
+        &kinds.map(|used| (used.hits, used.misses)),
+    )
 }
 
 /// A chart of hits and misses.
-fn lookups(id: &'static str, labels: Vec<String>, lookups: &[(u64, u64)]) -> Chart {
+fn lookups(id: &'static str, words: Words, labels: Vec<String>, lookups: &[(u64, u64)]) -> Chart {
     let totals = || lookups.iter().map(|(hits, misses)| hits.saturating_add(*misses));
     Chart {
         id,
@@ -121,10 +120,8 @@ fn lookups(id: &'static str, labels: Vec<String>, lookups: &[(u64, u64)]) -> Cha
         ],
         totals: totals().map(|total| total.to_string()).collect(),
         most: totals().max().unwrap_or(0) as f64,
-        title: "",
-        note: "",
-        of: "",
-        wide: false,
+        words,
+        wide: true,
     }
 }
 
@@ -141,9 +138,11 @@ fn saved(stats: &Stats) -> Option<Chart> {
         totals: texts.clone(),
         most: values.iter().copied().fold(0.0, f64::max),
         series: vec![Series { name: "time saved", values, texts }],
-        title: "Time saved by run",
-        note: "What the replayed commands took when they ran, less the replaying.",
-        of: "day",
+        words: Words {
+            title: "Time saved by run",
+            note: "What the replayed commands took when they ran, less the replaying.",
+            of: "day",
+        },
         wide: true,
     };
     (chart.most > 0.0).then_some(chart)
@@ -152,27 +151,23 @@ fn saved(stats: &Stats) -> Option<Chart> {
 fn sizes(stats: &Stats, id: &'static str, bytes: bool) -> Chart {
     let note = if bytes { "Where the space goes." } else { "How many there are of each size." };
     let title = if bytes { "Bytes, by size of output" } else { "Outputs, by size" };
-    histogram(
-        id,
-        &stats.sizes,
-        report::size_limit,
-        bytes,
-        Chart { title, note, of: "size", ..bare() },
-    )
+    let words = Words { title, note, of: "size" };
+    histogram(id, words, &stats.sizes, report::size_limit, bytes)
 }
 
 fn ages(stats: &Stats, id: &'static str, bytes: bool) -> Chart {
     let note = "A trim removes what was not used for five days, unless told otherwise.";
     let title = if bytes { "Bytes, by last use" } else { "Outputs, by last use" };
-    histogram(id, &stats.ages, report::span, bytes, Chart { title, note, of: "last use", ..bare() })
+    let words = Words { title, note, of: "last use" };
+    histogram(id, words, &stats.ages, report::span, bytes)
 }
 
 fn histogram(
     id: &'static str,
+    words: Words,
     histogram: &Histogram,
     shown: fn(u64) -> String,
     bytes: bool,
-    words: Chart,
 ) -> Chart {
     let value = |bucket: &Bucket| if bytes { bucket.bytes } else { bucket.count };
     let buckets = histogram.filled();
@@ -184,17 +179,15 @@ fn histogram(
     }
     Chart {
         id,
+        shape: Shape::Rows,
+        axis: false,
         labels: buckets.iter().map(|bucket| bucket.label(shown)).collect(),
         totals: series.texts.clone(),
         most,
         series: vec![series],
-        ..words
+        words,
+        wide: false,
     }
-}
-
-/// A chart of nothing.
-fn bare() -> Chart {
-    lookups("", Vec::new(), &[])
 }
 
 /// A day in two lines: `Fri` and `11-20`.

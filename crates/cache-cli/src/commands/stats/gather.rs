@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use anyhow::Result;
 use cache_core::OutputId;
-use cache_disk::{Content, DiskCache};
+use cache_disk::{Content, DiskCache, Totals};
 
 use crate::counters::{self, Counted, Day, Kind, Used};
 use crate::report::histogram::Histogram;
@@ -24,21 +24,11 @@ const SHOWN_DAYS: u64 = 14;
 pub(super) struct Stats {
     pub(super) dir: PathBuf,
     pub(super) now: SystemTime,
-    pub(super) entries: u64,
-    /// Executables among them.
-    pub(super) outputs: u64,
-    pub(super) executables: u64,
-    pub(super) leftovers: u64,
-    /// The outputs' sizes.
-    pub(super) output_bytes: u64,
-    /// What entries and outputs take on disk.
-    pub(super) disk_bytes: u64,
+    pub(super) totals: Totals,
     /// What the outputs' sizes would be if every entry had one of its own.
     pub(super) logical_bytes: u64,
     /// What sharing saves of that.
     pub(super) shared_bytes: u64,
-    pub(super) oldest_use: Option<SystemTime>,
-    pub(super) newest_use: Option<SystemTime>,
     pub(super) sizes: Histogram,
     pub(super) ages: Histogram,
     pub(super) counted: Counted,
@@ -49,16 +39,9 @@ pub(super) fn nothing(dir: PathBuf, now: SystemTime) -> Stats {
     Stats {
         dir,
         now,
-        entries: 0,
-        outputs: 0,
-        executables: 0,
-        leftovers: 0,
-        output_bytes: 0,
-        disk_bytes: 0,
+        totals: Totals::default(),
         logical_bytes: 0,
         shared_bytes: 0,
-        oldest_use: None,
-        newest_use: None,
         sizes: Histogram::new(&SIZES),
         ages: Histogram::new(&AGES),
         counted: Counted::default(),
@@ -71,28 +54,21 @@ pub(super) fn gather(cache: &DiskCache, now: SystemTime) -> Result<Stats> {
     let mut wanted = Vec::new();
     let mut outputs = Vec::new();
     for content in cache.contents() {
-        match content? {
-            Content::Entry { entry, used, on_disk, .. } => {
-                stats.entries += 1;
-                wanted.extend(entry.map(|entry| entry.output));
-                stats.count_file(used, on_disk);
-            }
-            Content::Output { output, size, executable, used, on_disk, .. } => {
-                stats.outputs += 1;
-                stats.executables += u64::from(executable);
-                stats.output_bytes = stats.output_bytes.saturating_add(size);
+        let content = content?;
+        stats.totals.add(&content);
+        match content {
+            Content::Entry { entry, .. } => wanted.extend(entry.map(|entry| entry.output)),
+            Content::Output { output, size, used, .. } => {
                 stats.sizes.add(size, size);
                 let age = now.duration_since(used).unwrap_or_default();
                 stats.ages.add(age.as_secs(), size);
                 outputs.push((output, size));
-                stats.count_file(used, on_disk);
             }
-            Content::Leftover => stats.leftovers += 1,
             _ => {}
         }
     }
     stats.shared_bytes = shared(&mut wanted, &outputs);
-    stats.logical_bytes = stats.output_bytes.saturating_add(stats.shared_bytes);
+    stats.logical_bytes = stats.totals.output_bytes.saturating_add(stats.shared_bytes);
     Ok(stats)
 }
 
@@ -116,12 +92,6 @@ fn counted(cache: &DiskCache) -> Counted {
 }
 
 impl Stats {
-    fn count_file(&mut self, used: SystemTime, on_disk: u64) {
-        self.disk_bytes = self.disk_bytes.saturating_add(on_disk);
-        self.oldest_use = Some(self.oldest_use.map_or(used, |oldest| oldest.min(used)));
-        self.newest_use = self.newest_use.max(Some(used));
-    }
-
     /// The first day on which something was counted.
     pub(super) fn since(&self) -> Option<Day> {
         self.counted.by_day.keys().next().map(|(day, _)| *day)

@@ -67,16 +67,16 @@ struct UsedJson {
 pub(super) fn answer(stats: &Stats) -> Answer {
     Answer {
         dir: PathJson(stats.dir.clone()),
-        entries: stats.entries,
-        outputs: stats.outputs,
-        executables: stats.executables,
-        leftovers: stats.leftovers,
-        output_bytes: stats.output_bytes,
-        disk_bytes: stats.disk_bytes,
+        entries: stats.totals.entries,
+        outputs: stats.totals.outputs,
+        executables: stats.totals.executables,
+        leftovers: stats.totals.leftovers,
+        output_bytes: stats.totals.output_bytes,
+        disk_bytes: stats.totals.disk_bytes,
         logical_bytes: stats.logical_bytes,
         shared_bytes: stats.shared_bytes,
-        oldest_use: stats.oldest_use.map(report::time),
-        newest_use: stats.newest_use.map(report::time),
+        oldest_use: stats.totals.oldest_use.map(report::time),
+        newest_use: stats.totals.newest_use.map(report::time),
         sizes: buckets(&stats.sizes),
         ages: buckets(&stats.ages),
         r#use: UseJson {
@@ -99,13 +99,11 @@ fn buckets(histogram: &Histogram) -> Vec<BucketJson> {
 }
 
 fn days(stats: &Stats) -> Vec<DayJson> {
-    let mut days: Vec<Day> = stats.counted.by_day.keys().map(|(day, _)| *day).collect();
-    days.dedup();
     let json = |day: Day| DayJson {
         day: report::date(day),
         kinds: KindsJson::of(|kind| stats.on(day, kind)),
     };
-    days.into_iter().map(json).collect()
+    stats.counted.days().into_iter().map(json).collect()
 }
 
 impl KindsJson {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use anyhow::Result;
 
-use super::charts::{Chart, charts};
+use super::charts::{Chart, Words, charts};
 use super::gather::Stats;
 use super::text::hit_rate;
 use crate::counters::Kind;
@@ -51,30 +51,28 @@ fn without_source_map(library: &str) -> &str {
 }
 
 fn tiles(stats: &Stats) -> String {
-    let hits_and_misses = |days: &mut dyn Iterator<Item = u64>| {
-        days.map(|day| stats.lookups(day)).fold((0_u64, 0_u64), |(hits, misses), day| {
-            (hits.saturating_add(day.0), misses.saturating_add(day.1))
-        })
-    };
-    let (hits, misses) = hits_and_misses(&mut stats.shown_days());
+    let by_day = stats.shown_days().map(|day| stats.lookups(day));
+    let (hits, misses) = by_day.fold((0_u64, 0_u64), |(hits, misses), day| {
+        (hits.saturating_add(day.0), misses.saturating_add(day.1))
+    });
     let lookups = report::count(hits.saturating_add(misses), "lookup", "lookups");
     let lookups = format!("{lookups} in two weeks");
-    let executables = report::count(stats.executables, "executable", "executables");
-    let leftovers = match stats.leftovers {
+    let executables = report::count(stats.totals.executables, "executable", "executables");
+    let leftovers = match stats.totals.leftovers {
         0 => String::new(),
         n => report::count(n, "temporary file", "temporary files"),
     };
-    let oldest = stats.oldest_use.map(|time| report::age(time, stats.now));
+    let oldest = stats.totals.oldest_use.map(|time| report::age(time, stats.now));
     let oldest = oldest.map_or_else(String::new, |age| format!("oldest use {age} ago"));
     let saved = stats.of_kind(Kind::Run).saved;
     let replays = report::count(stats.of_kind(Kind::Run).hits, "replay", "replays");
     let of = format!("of {}", report::size(stats.logical_bytes));
     let mut tiles = String::new();
     for (name, value, note) in [
-        ("Entries", stats.entries.to_string(), leftovers),
-        ("Outputs", stats.outputs.to_string(), executables),
-        ("Size of outputs", report::size(stats.output_bytes), oldest),
-        ("On disk", report::size(stats.disk_bytes), "with entries".to_owned()),
+        ("Entries", stats.totals.entries.to_string(), leftovers),
+        ("Outputs", stats.totals.outputs.to_string(), executables),
+        ("Size of outputs", report::size(stats.totals.output_bytes), oldest),
+        ("On disk", report::size(stats.totals.disk_bytes), "with entries".to_owned()),
         ("Saved by sharing", report::size(stats.shared_bytes), of),
         ("Hit rate", hit_rate(hits, misses), lookups),
         ("Time saved by run", report::duration(saved), replays),
@@ -89,7 +87,7 @@ fn tiles(stats: &Stats) -> String {
 }
 
 fn figure(page: &mut String, chart: &Chart) {
-    let Chart { id, title, note, wide, .. } = chart;
+    let Chart { id, words: Words { title, note, .. }, wide, .. } = chart;
     let class = if *wide { " class=\"wide\"" } else { "" };
     let legend: String = match &*chart.series {
         [_] => String::new(),
@@ -127,7 +125,7 @@ fn table(chart: &Chart) -> String {
     format!(
         "<table>\n<thead><tr><th scope=\"col\">{}</th>{heads}</tr></thead>\n\
          <tbody>\n{rows}</tbody>\n</table>",
-        chart.of
+        chart.words.of
     )
 }
 

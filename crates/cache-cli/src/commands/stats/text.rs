@@ -24,10 +24,13 @@ fn totals(text: &mut String, stats: &Stats) {
     };
     let mut row = |name: &str, value: String| line(text, format_args!("{name:<12} {value}"));
     row("directory", report::path(&stats.dir));
-    row("entries", stats.entries.to_string());
-    row("outputs", format!("{}, {}", stats.outputs, report::size(stats.output_bytes)));
-    row("executables", format!("{} of the outputs", stats.executables));
-    row("on disk", report::size(stats.disk_bytes));
+    row("entries", stats.totals.entries.to_string());
+    row(
+        "outputs",
+        format!("{}, {}", stats.totals.outputs, report::size(stats.totals.output_bytes)),
+    );
+    row("executables", format!("{} of the outputs", stats.totals.executables));
+    row("on disk", report::size(stats.totals.disk_bytes));
     row(
         "sharing",
         match stats.shared_bytes {
@@ -39,10 +42,10 @@ fn totals(text: &mut String, stats: &Stats) {
             ),
         },
     );
-    row("oldest use", ago(stats.oldest_use));
-    row("newest use", ago(stats.newest_use));
-    if stats.leftovers > 0 {
-        row("leftovers", count(stats.leftovers, "temporary file", "temporary files"));
+    row("oldest use", ago(stats.totals.oldest_use));
+    row("newest use", ago(stats.totals.newest_use));
+    if stats.totals.leftovers > 0 {
+        row("leftovers", count(stats.totals.leftovers, "temporary file", "temporary files"));
     }
 }
 
