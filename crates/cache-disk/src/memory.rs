@@ -14,13 +14,19 @@ use crate::root::look_at;
 use crate::{executable, layout, place};
 
 impl<'a> Put<'a> {
-    pub(crate) fn bytes(&self, bytes: &[u8]) -> Result<Output> {
+    /// `check` sees the output ID and the size before anything is published.
+    pub(crate) fn bytes(
+        &self,
+        bytes: &[u8],
+        check: impl FnOnce(OutputId, u64) -> Result<()>,
+    ) -> Result<Output> {
         let size = bytes.len() as u64;
         let (mut begun, output) = if size < BESIDE {
             (Begun::Nothing, OutputId::of(bytes))
         } else {
             hashed_beside(bytes, || self.begin(bytes))?
         };
+        check(output, size)?;
         self.verify(output, size)?;
         let compared = begun.compared();
         let mut same = |file: &File| match &compared {

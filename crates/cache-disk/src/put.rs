@@ -1,7 +1,7 @@
 //! Put: the output first, then the entry that leads to it.
 
 use std::fs::File;
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind, Read, SeekFrom};
 
 use cache_core::{
     ActionId, BrokenPromise, Entry, Error, FromStart, Lookup, OutputId, PutOptions, ReadSeek,
@@ -31,7 +31,7 @@ pub(crate) fn put(
 ) -> Result<Stored> {
     let put = Put { cache, action, options };
     let (output, size, placed) = match source {
-        Source::Bytes(bytes) => put.bytes(bytes)?,
+        Source::Bytes(bytes) => put.bytes(bytes, |_, _| Ok(()))?,
         Source::Seekable(source) => put.seekable(source)?,
         Source::File(file) => {
             let size = file.metadata().map_or(UNKNOWN, |metadata| metadata.len());
@@ -72,11 +72,18 @@ pub(crate) struct Put<'a> {
 pub(crate) type Output = (OutputId, u64, Placed);
 
 impl<'a> Put<'a> {
-    /// Hashed once to see whether it is there already, and once while it is copied.
+    /// Hashed once to see whether it is there already, and once while it is copied. What fits into
+    /// one piece is read once and put from memory.
     fn seekable(&self, source: &mut (dyn ReadSeek + Send)) -> Result<Output> {
         let failed = |source| Error::Source { action: *self.action, source };
+        let likely_size = source.seek(SeekFrom::End(0)).map_err(failed)?;
         source.rewind().map_err(failed)?;
-        let (output, size) = OutputId::of_reader(&mut *source).map_err(failed)?;
+        let (first, is_whole) = self.first_piece(source, likely_size)?;
+        if is_whole {
+            return self.bytes(&first, |_, _| Ok(()));
+        }
+        let mut whole = first.chain(&mut *source);
+        let (output, size) = OutputId::of_reader(&mut whole).map_err(failed)?;
         self.verify(output, size)?;
         let mut same = |file: &File| Ok(OutputId::of_reader(&mut { file })?.0 == output);
         let placed = self.place(output, size, &mut same, &mut || {
@@ -92,17 +99,23 @@ impl<'a> Put<'a> {
         Ok((output, size, placed))
     }
 
-    /// Copied and hashed in one pass, so that what is stored is what was hashed; `check` sees the
-    /// output ID and the size before anything is published. It will have about `likely_size` bytes.
+    /// Read once, so that what is stored is what was hashed; `check` sees the output ID and the size
+    /// before anything is published. It will have about `likely_size` bytes.
+    ///
+    /// What fits into one piece is put from memory. More is copied and hashed in one pass.
     fn once(
         &self,
         source: &mut dyn Read,
         likely_size: u64,
         check: impl FnOnce(OutputId, u64) -> Result<()>,
     ) -> Result<Output> {
+        let (first, is_whole) = self.first_piece(source, likely_size)?;
+        if is_whole {
+            return self.bytes(&first, check);
+        }
         // The output's own folder is not known before its last byte.
         let (temporary, output, size) =
-            self.copy(self.action.as_bytes()[0], source, likely_size)?;
+            self.copy(self.action.as_bytes()[0], &mut first.chain(source), likely_size)?;
         check(output, size)?;
         self.verify(output, size)?;
         let written = temporary.file().try_clone().map_err(|e| temporary.write_failed(e))?;
@@ -124,11 +137,9 @@ impl<'a> Put<'a> {
         let mut temporary = self.temporary(folder)?;
         let (size, output) = hashed(likely_size, |hash| {
             let mut size = 0;
-            // One byte more, so that the end is seen with the last piece.
             let mut piece = piece_for(likely_size.saturating_add(1));
             loop {
-                let n = read_piece(source, &mut piece)
-                    .map_err(|source| Error::Source { action: *self.action, source })?;
+                let n = self.read(source, &mut piece)?;
                 temporary.write(&piece[..n]).map_err(|e| temporary.write_failed(e))?;
                 size += n as u64;
                 if n < piece.len() {
@@ -139,6 +150,20 @@ impl<'a> Put<'a> {
             }
         })?;
         Ok((temporary, output, size))
+    }
+
+    /// As much of a source as fits into one piece, and whether that is all of it.
+    fn first_piece(&self, source: &mut dyn Read, likely_size: u64) -> Result<(Vec<u8>, bool)> {
+        // One byte more, so that the end is seen with the piece.
+        let mut piece = piece_for(likely_size.saturating_add(1));
+        let n = self.read(source, &mut piece)?;
+        let is_whole = n < piece.len();
+        piece.truncate(n);
+        Ok((piece, is_whole))
+    }
+
+    fn read(&self, source: &mut dyn Read, piece: &mut [u8]) -> Result<usize> {
+        read_piece(source, piece).map_err(|source| Error::Source { action: *self.action, source })
     }
 
     pub(crate) fn temporary(&self, folder: u8) -> Result<Temporary<'a>> {

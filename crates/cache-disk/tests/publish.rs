@@ -21,24 +21,24 @@ fn identity(path: &std::path::Path) -> u64 {
 struct Changing {
     first: Cursor<Vec<u8>>,
     second: Cursor<Vec<u8>>,
-    reads: u32,
+    passes: u32,
 }
 
 impl Changing {
     fn new(first: &[u8], second: &[u8]) -> Self {
-        Self { first: Cursor::new(first.to_vec()), second: Cursor::new(second.to_vec()), reads: 0 }
+        Self { first: Cursor::new(first.to_vec()), second: Cursor::new(second.to_vec()), passes: 0 }
     }
 }
 
 impl Read for Changing {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.reads < 2 { self.first.read(buffer) } else { self.second.read(buffer) }
+        if self.passes < 2 { self.first.read(buffer) } else { self.second.read(buffer) }
     }
 }
 
 impl Seek for Changing {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.reads += 1;
+        self.passes += u32::from(to == SeekFrom::Start(0));
         self.second.seek(to)?;
         self.first.seek(to)
     }
@@ -62,11 +62,16 @@ impl Read for Failing {
 fn content_that_changes_between_the_two_passes_is_an_error_and_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let cache = DiskCache::open(folder.path()).unwrap();
-    for second in [b"another".as_slice(), b"contenT", b"content that grew", b"cut", b""] {
-        let mut source = Changing::new(b"content", second);
+    // More than is read at once.
+    let first = vec![1; 200_000];
+    let (cut, mut grown, mut changed) = (&first[..150_000], first.clone(), first.clone());
+    grown.push(1);
+    changed[199_999] = 2;
+    for second in [&[3; 200_000], changed.as_slice(), &grown, cut, b"short", b""] {
+        let mut source = Changing::new(&first, second);
         let put = cache.put(&action(1), Source::Seekable(&mut source), &PutOptions::default());
         assert!(matches!(put, Err(Error::ContentChanged { .. })), "{put:?}");
-        assert_eq!(names(folder.path()), [""; 0], "after it became {second:?}");
+        assert_eq!(names(folder.path()), [""; 0], "after it had {} bytes", second.len());
     }
 }
 
@@ -315,11 +320,12 @@ fn two_puts_where_a_folder_stands_in_the_entrys_place_both_succeed() {
 fn a_wrong_output_stays_until_the_right_one_can_take_its_place() {
     let folder = tempfile::tempdir().unwrap();
     let cache = DiskCache::open(folder.path()).unwrap();
-    let path = output_path(folder.path(), b"content");
+    let content = [1; 200_000];
+    let path = output_path(folder.path(), &content);
     fs::create_dir_all(&path).unwrap();
     fs::write(path.join("tool"), b"cont").unwrap();
     // Fails the second pass.
-    let mut source = Changing::new(b"content", b"other");
+    let mut source = Changing::new(&content, b"other");
     let executable = Some(FileName::new("tool").unwrap());
     let options = PutOptions { executable, ..PutOptions::default() };
     cache.put(&action(1), Source::Seekable(&mut source), &options).unwrap_err();
