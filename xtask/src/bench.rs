@@ -9,6 +9,7 @@ mod machine;
 mod options;
 mod page;
 mod plot;
+mod proc;
 mod process;
 mod rounds;
 mod run;

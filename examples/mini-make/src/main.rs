@@ -68,6 +68,7 @@ fn compile(source: &str) -> Step {
             "gcc -O2 -Wall -Werror=date-time -Iinclude -MD -MF {output}.d -c {source} -o {output}"
         ),
         output,
+        executable: false,
     }
 }
 
@@ -78,6 +79,7 @@ fn archive(sources: &[String]) -> Step {
         command: format!("ar rcD {LIBRARY} {}", inputs.join(" ")), // D: without times and owners
         inputs,
         output: LIBRARY.into(),
+        executable: false,
     }
 }
 
@@ -88,6 +90,7 @@ fn link(source: &str) -> Step {
         command: format!("gcc {object} {LIBRARY} -o {output} -Wl,--dependency-file={output}.d"),
         inputs: vec![object, LIBRARY.into()],
         output,
+        executable: true,
     }
 }
 

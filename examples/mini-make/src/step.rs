@@ -22,6 +22,8 @@ pub struct Step {
     pub command: String,
     /// The file that it makes.
     pub output: String,
+    /// Whether that is a program.
+    pub executable: bool,
 }
 
 /// Makes what steps make.
@@ -109,7 +111,7 @@ impl<'a> Maker<'a> {
         clear(step)?;
         // A copy, so that nothing that is done to the file reaches the cache.
         io::copy(&mut output, &mut fs::File::create_new(&step.output)?)?;
-        if step.done == "linked" {
+        if step.executable {
             make_executable(&step.output)?;
         }
         eprint!("{warnings}");

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use xshell::{Shell, cmd};
 
+use super::proc;
+
 /// One line for each thing that a reader needs to know. What the system does not say is left out.
 pub(super) fn describe(sh: &Shell, dir: &Path) -> Vec<(&'static str, String)> {
     let processors = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
@@ -16,11 +18,8 @@ pub(super) fn describe(sh: &Shell, dir: &Path) -> Vec<(&'static str, String)> {
     let processor = field(&processors, "model name").map(|model| format!("{cores} × {model}"));
     let flags = field(&processors, "flags").unwrap_or_default();
     let sha = if flags.split(' ').any(|flag| flag == "sha_ni") { "yes" } else { "no" };
-    let memory = fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let memory = field(&memory, "MemTotal").and_then(|total| {
-        let kib: u64 = total.strip_suffix(" kB")?.parse().ok()?;
-        Some(format!("{} GiB", (kib + (1 << 19)) >> 20))
-    });
+    let memory = proc::bytes("/proc/meminfo", "MemTotal")
+        .map(|bytes| format!("{} GiB", (bytes + (1 << 29)) >> 30));
     // Without what its builder put behind the version.
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").ok();
     let kernel = kernel.and_then(|kernel| kernel.trim().split('-').next().map(str::to_owned));

@@ -1,13 +1,13 @@
 //! A process that is run again and again, with a cache of its own and without the user's settings.
 
 use std::ffi::OsString;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
+use super::proc;
 use super::rounds::{Measured, Rounds};
 
 pub(super) struct Process {
@@ -67,7 +67,7 @@ impl Process {
         let begun = Instant::now();
         let mut peak = None;
         loop {
-            peak = memory(child.id(), "VmHWM:").max(peak);
+            peak = memory(child.id(), "VmHWM").max(peak);
             if let Some(status) = child.try_wait()? {
                 ensure!(status.success(), "bench: {self}: {status}");
                 return Ok(peak.map(Measured::bytes));
@@ -121,9 +121,7 @@ impl Stopwatch {
 
 /// A field of a running process's status, in bytes. `None`: no such field, as of one that has ended.
 pub(super) fn memory(process: u32, field: &str) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix(field))?;
-    line.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kib| kib * 1024)
+    proc::bytes(&format!("/proc/{process}/status"), field)
 }
 
 impl std::fmt::Display for Process {

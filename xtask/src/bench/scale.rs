@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use xshell::{Shell, cmd};
 
+use super::proc;
 use super::process::Process;
 use super::rounds::Rounds;
 use super::table::Table;
@@ -84,16 +85,15 @@ process had resident.";
 fn check_room(sh: &Shell, dir: &Path, needed: u64) -> Result<()> {
     let table = cmd!(sh, "df -P -k {dir}").quiet().read()?;
     let kib = table.lines().last().and_then(|line| line.split_whitespace().nth(3));
-    let mut free = kib.and_then(|kib| kib.parse().ok()).context("bench: df gave no free space")?;
+    let kib = kib.and_then(|kib| kib.parse::<u64>().ok()).context("bench: df gave no free space")?;
+    let mut free = kib * 1024;
     if table.contains("tmpfs")
-        && let Ok(memory) = fs::read_to_string("/proc/meminfo")
-        && let Some(line) = memory.lines().find_map(|line| line.strip_prefix("MemAvailable:"))
-        && let Some(available) = line.trim().strip_suffix(" kB").and_then(|kib| kib.parse().ok())
+        && let Some(available) = proc::bytes("/proc/meminfo", "MemAvailable")
     {
-        free = u64::min(free, available);
+        free = free.min(available);
     }
     ensure!(
-        free > needed / 1024,
+        free > needed,
         "bench: {} has no room for {} MiB; give --dir a folder that has, or fewer --many",
         dir.display(),
         needed >> 20

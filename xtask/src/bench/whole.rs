@@ -66,7 +66,7 @@ fn start(serve: &Process, measured: &mut Rounds) -> Result<()> {
     let mut line = String::new();
     stdout.read_line(&mut line)?;
     let took = watch.stop();
-    let resident = memory(child.id(), "VmRSS:");
+    let resident = memory(child.id(), "VmRSS");
     // The end of its input ends it.
     drop(child.stdin.take());
     let status = child.wait()?;
