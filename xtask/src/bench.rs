@@ -11,6 +11,7 @@ mod page;
 mod plot;
 mod proc;
 mod process;
+mod requests;
 mod rounds;
 mod run;
 mod scale;

@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 use xshell::{Shell, cmd};
 
-use crate::{browser, calls, deny, e2e, place};
+use crate::{browser, calls, deny, e2e, place, sha_instructions};
 
 type Step = (&'static str, fn(&Shell) -> Result<()>);
 
@@ -18,6 +18,7 @@ const STEPS: &[Step] = &[
     ("test", |sh| test(sh, &["--workspace"])),
     ("test-portable", |sh| test(sh, &["--package", "cache-disk", "--features", "portable"])),
     ("system-calls", calls::run),
+    ("sha-instructions", sha_instructions::run),
     ("doc-test", |sh| Ok(cmd!(sh, "cargo test --workspace --doc").run()?)),
     ("doc", doc),
     ("deny", deny::run),

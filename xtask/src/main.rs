@@ -14,6 +14,7 @@ mod go;
 mod oracle;
 mod place;
 mod scripts;
+mod sha_instructions;
 mod tool;
 
 use std::process::ExitCode;
@@ -23,8 +24,8 @@ use anyhow::Result;
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
-  ci [STEP]      every check: formatting, lints, tests, system calls, docs, licences, packaging,
-                 browser, e2e
+  ci [STEP]      every check: formatting, lints, tests, system calls, SHA instructions, docs,
+                 licences, packaging, browser, e2e
   e2e [--all-go] [SUITE]
                  the tests against the real Go, with the newest and in part with the oldest; all of
                  them and Go's own script tests with every Go from 1.24 on: an hour

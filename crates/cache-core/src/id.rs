@@ -1,10 +1,12 @@
 //! The two IDs. They are two types so that one is never taken for the other.
 
 use std::fmt;
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, Read};
 use std::str::FromStr;
 
 use sha2::{Digest, Sha256};
+
+use crate::hashing::{self, BESIDE};
 
 /// The number of bytes in an ID: those of a SHA-256.
 pub const ID_BYTES: usize = 32;
@@ -35,22 +37,45 @@ impl OutputId {
     /// Those of the reader.
     pub fn of_reader(reader: &mut dyn Read) -> io::Result<(Self, u64)> {
         let mut sha = Sha256::new();
-        let mut size = 0;
-        // Most files are small, and memory that was never used before is not for free.
-        let mut buffer = vec![0; 8 << 10];
-        loop {
-            let n = match reader.read(&mut buffer) {
-                Ok(0) => return Ok((Self(sha.finalize().into()), size)),
-                Ok(n) => n,
-                Err(e) if e.kind() == ErrorKind::Interrupted => continue,
-                Err(e) => return Err(e),
-            };
-            sha.update(&buffer[..n]);
-            size += n as u64;
-            if n == buffer.len() && n < 128 << 10 {
-                buffer = vec![0; 128 << 10];
-            }
+        let size = hashing::up_to(u64::MAX, reader, &mut sha)?;
+        Ok((Self(sha.finalize().into()), size))
+    }
+
+    /// As [`of_reader`](Self::of_reader), but what comes after the first 4 MiB is hashed on a second
+    /// thread while this one reads on. That takes a quarter off the time of a large file in memory,
+    /// and adds a tenth to the work: for callers that leave the other processors alone.
+    ///
+    /// # Errors
+    ///
+    /// Those of the reader.
+    pub fn of_reader_ahead(reader: &mut dyn Read) -> io::Result<(Self, u64)> {
+        let mut sha = Sha256::new();
+        let mut size = hashing::up_to(BESIDE, reader, &mut sha)?;
+        if size >= BESIDE {
+            let (rest, all) = hashing::beside(sha, |pass| hashing::read_in_pieces(reader, pass))?;
+            (size, sha) = (size + rest, all);
         }
+        Ok((Self(sha.finalize().into()), size))
+    }
+
+    /// Does `work`, which passes on piece after piece of something. Returns what it returns, and the
+    /// output ID of the pieces, one after the other.
+    ///
+    /// Passing on a piece gives back one that was hashed before, if there is one, to be filled again.
+    /// `beside`: a second thread hashes while the work goes on, which waits when it is some pieces
+    /// ahead. To start the thread takes as long as to hash some 150 KiB.
+    ///
+    /// # Errors
+    ///
+    /// Those of `work`.
+    pub fn of_pieces<P: AsRef<[u8]> + Send, T, E>(
+        beside: bool,
+        work: impl FnOnce(&mut (dyn FnMut(P) -> Option<P> + '_)) -> Result<T, E>,
+    ) -> Result<(T, Self), E> {
+        let sha = Sha256::new();
+        let (done, sha) =
+            if beside { hashing::beside(sha, work)? } else { hashing::in_turn(sha, work)? };
+        Ok((done, Self(sha.finalize().into())))
     }
 }
 

@@ -36,6 +36,7 @@ mod cache;
 mod entry;
 mod error;
 mod from_start;
+mod hashing;
 mod id;
 mod read;
 

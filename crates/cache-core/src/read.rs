@@ -4,12 +4,10 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::ops::Deref;
 use std::path::PathBuf;
-use std::sync::mpsc;
-use std::thread;
 
 use memmap2::Mmap;
-use sha2::{Digest, Sha256};
 
+use crate::hashing::{BESIDE, PIECE};
 use crate::{
     ActionId, Cache, Entry, Error, Lookup, MissReason, OutputFile, OutputId, PutOptions, Result,
     Source, Stored,
@@ -206,7 +204,7 @@ fn open_output<C: Cache + ?Sized>(
         return Ok(Lookup::Miss(reason));
     }
     if check == Check::Checksum {
-        let (found, _) = OutputId::of_reader(&mut file).map_err(Error::io("read", &path))?;
+        let (found, _) = OutputId::of_reader_ahead(&mut file).map_err(Error::io("read", &path))?;
         if found != entry.output {
             return Ok(Lookup::Miss(MissReason::OutputChecksum(entry.output)));
         }
@@ -230,40 +228,15 @@ fn read_hashed(file: &mut File, entry: &Entry) -> io::Result<Option<Vec<u8>>> {
     // `vec!` would end the process.
     Vec::<u8>::new().try_reserve_exact(size).map_err(|_| ErrorKind::OutOfMemory)?;
     let mut bytes = vec![0; size];
-    let found = if size < BESIDE {
-        file.read_exact(&mut bytes).map(|()| OutputId::of(&bytes))
-    } else {
-        read_and_hash(file, &mut bytes)
-    };
-    match found {
-        Err(e) if e.kind() == ErrorKind::UnexpectedEof => Ok(None),
-        found => Ok((found? == entry.output).then_some(bytes)),
-    }
-}
-
-/// From this size on, in bytes, an output is hashed on a second thread while it is read. Reading
-/// into fresh memory takes as long as hashing, so this halves the time; a thread costs as much as
-/// hashing some 50 KiB.
-const BESIDE: usize = 4 << 20;
-
-/// Fills `bytes` and hashes each piece as soon as it is there.
-fn read_and_hash(file: &mut File, bytes: &mut [u8]) -> io::Result<OutputId> {
-    const PIECE: usize = 256 << 10;
-    let hashed = thread::scope(|scope| {
-        let (read, to_hash) = mpsc::sync_channel::<&[u8]>(64);
-        let hash = move || {
-            let mut sha = Sha256::new();
-            to_hash.into_iter().for_each(|piece| sha.update(piece));
-            OutputId::from_bytes(sha.finalize().into())
-        };
-        // Where no thread is to be had, there is no receiver, and sending fails.
-        let hashing = thread::Builder::new().spawn_scoped(scope, hash);
+    let read: io::Result<_> = OutputId::of_pieces(entry.size >= BESIDE, |pass| {
         for piece in bytes.chunks_mut(PIECE) {
             file.read_exact(piece)?;
-            read.send(piece).ok();
+            pass(&*piece);
         }
-        drop(read);
-        Ok::<_, io::Error>(hashing.ok().and_then(|hashing| hashing.join().ok()))
-    })?;
-    Ok(hashed.unwrap_or_else(|| OutputId::of(bytes)))
+        Ok(())
+    });
+    match read {
+        Err(e) if e.kind() == ErrorKind::UnexpectedEof => Ok(None),
+        read => Ok((read?.1 == entry.output).then_some(bytes)),
+    }
 }

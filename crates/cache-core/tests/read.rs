@@ -189,6 +189,23 @@ fn wrong_bytes_of_the_right_size_are_a_miss_where_bytes_are_checked() {
 }
 
 #[test]
+fn one_wrong_byte_of_a_large_output_is_seen_wherever_it_is() {
+    let large: Vec<u8> = (0..(5 << 20) + 77_u32).map(|n| (n ^ n >> 9) as u8).collect();
+    let (cache, path) = TinyCache::holding(&large);
+    let (_, bytes) = cache.get_bytes(&ACTION, u64::MAX).unwrap().hit().unwrap();
+    assert!(bytes == large);
+    for at in [0, large.len() / 2, large.len() - 1] {
+        let mut wrong = large.clone();
+        wrong[at] ^= 1;
+        fs::write(&path, wrong).unwrap();
+        let miss = cache.get_bytes(&ACTION, u64::MAX).unwrap().miss();
+        assert!(matches!(miss, Some(MissReason::OutputChecksum(_))), "byte {at}: {miss:?}");
+        let miss = cache.open(&ACTION, Check::Checksum).unwrap().miss();
+        assert!(matches!(miss, Some(MissReason::OutputChecksum(_))), "byte {at}: {miss:?}");
+    }
+}
+
+#[test]
 fn putting_an_output_again_mends_it() {
     let (cache, path) = TinyCache::holding(HELLO);
     fs::write(path, "hello w0rld").unwrap();

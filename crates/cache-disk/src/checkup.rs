@@ -1,31 +1,23 @@
 //! The check-up: every entry parsed, every output hashed.
 
-use std::collections::HashSet;
-use std::fs::{self, File};
-use std::io::{self, ErrorKind};
+mod check;
+
+use std::cmp::Reverse;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::thread;
-use std::time::{Duration, Instant, SystemTime};
 
-use cache_core::{ActionId, Error, Lookup, MissReason, OutputId, Result};
+use cache_core::{Error, Result};
+
+use check::{Check, Subject};
 
 use crate::disk::DiskCache;
 use crate::layout::Named;
-use crate::list::{Item, items};
-use crate::look::{Kind, Look};
-use crate::remove::{self, Removal};
+use crate::list::each_name;
 use crate::trim::Progress;
-use crate::{executable, layout};
+use crate::{executable, threads};
 
-/// Go writes outputs in place, so one that looks bad may be half written: what changed within this
-/// time is looked at again later.
-const SETTLED: Duration = Duration::from_secs(10);
-
-/// How long suspects are waited for, outputs and entries each.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Outputs smaller than this, in bytes, are hashed in a moment.
+const LARGE: u64 = 1 << 20;
 
 /// How a check-up is done. [`Default`] repairs nothing and uses every core.
 #[derive(Clone, Default)]
@@ -97,282 +89,54 @@ impl DiskCache {
     pub fn check_up(&self, options: &CheckUpOptions<'_>) -> Result<CheckUpReport> {
         let mut report = CheckUpReport::default();
         let (mut outputs, mut entries) = (Vec::new(), Vec::new());
-        for folder in 0..=u8::MAX {
-            let items = items(&self.root, folder).unwrap_or_else(|e| {
-                report.failures.push(e);
-                Vec::new()
-            });
-            for Item { name, named, look } in items {
-                match named {
-                    Named::Entry(action) => entries.push(Subject::Entry(action)),
-                    Named::Output(output) => {
-                        let size = executable::size(&self.root, &name, &look);
-                        report.output_bytes += size;
-                        outputs.push(Subject::Output(output, size));
-                    }
-                    Named::Leftover => {}
-                    Named::Stray | Named::Foreign => report.foreign += 1,
+        for found in threads::each_folder(|folder| self.found(folder)) {
+            match found {
+                Ok(found) => {
+                    outputs.extend(found.outputs);
+                    entries.extend(found.entries);
+                    report.foreign += found.foreign;
                 }
+                Err(e) => report.failures.push(e),
             }
         }
         (report.outputs, report.entries) = (outputs.len() as u64, entries.len() as u64);
-        // The large ones first, so that no thread is left alone with one at the end.
-        outputs.sort_by_key(|subject| std::cmp::Reverse(subject.size()));
+        report.output_bytes = outputs.iter().map(Subject::size).sum();
+        // The large ones first, so that no thread is left alone with one at the end. The others stay
+        // folder by folder, which the file system is faster with.
+        outputs.sort_by_key(|subject| Reverse(subject.size() / LARGE));
 
-        let mut check = Check {
-            cache: self,
-            options,
-            total: report.output_bytes,
-            done: AtomicU64::new(0),
-            without_output: AtomicU64::new(0),
-            bad_outputs: HashSet::new(),
-        };
+        let mut check = Check::new(self, options, report.output_bytes);
         // Outputs come first: an entry is bad when a good output has another size.
-        let bad = check.settle(check.suspects(&outputs), &mut report);
-        check.bad_outputs = bad.iter().map(Subject::name).collect();
+        check.bad_outputs = check.settle(check.suspects(&outputs), &mut report);
         check.settle(check.suspects(&entries), &mut report);
         report.without_output = check.without_output.into_inner();
         Ok(report)
     }
-}
 
-/// What is checked.
-#[derive(Clone, Copy)]
-enum Subject {
-    Entry(ActionId),
-    /// With its size in bytes when it was listed.
-    Output(OutputId, u64),
-}
-
-impl Subject {
-    fn name(&self) -> String {
-        match self {
-            Subject::Entry(action) => layout::entry(action),
-            Subject::Output(output, _) => layout::output(output),
-        }
-    }
-
-    fn kind(&self) -> BadKind {
-        match self {
-            Subject::Entry(_) => BadKind::Entry,
-            Subject::Output(..) => BadKind::Output,
-        }
-    }
-
-    fn size(&self) -> u64 {
-        match self {
-            Subject::Entry(_) => 0,
-            Subject::Output(_, size) => *size,
-        }
-    }
-}
-
-/// What a reading says of a subject.
-enum Verdict {
-    Good,
-    /// It is not there any more.
-    Gone,
-    /// A well-formed entry whose output is not there, or is bad itself.
-    WithoutOutput,
-    Bad(String),
-}
-
-/// A check-up at work.
-struct Check<'a> {
-    cache: &'a DiskCache,
-    options: &'a CheckUpOptions<'a>,
-    /// Bytes to hash, and hashed.
-    total: u64,
-    done: AtomicU64,
-    without_output: AtomicU64,
-    /// Their names.
-    bad_outputs: HashSet<String>,
-}
-
-impl Check<'_> {
-    /// Reads all subjects, in parallel, and returns those that look bad.
-    fn suspects(&self, subjects: &[Subject]) -> Vec<Subject> {
-        let next = AtomicUsize::new(0);
-        let suspects = Mutex::new(Vec::new());
-        let work = || {
-            while let Some(subject) = subjects.get(next.fetch_add(1, Ordering::Relaxed)) {
-                match self.judge(subject) {
-                    Verdict::Good | Verdict::Gone => {}
-                    Verdict::WithoutOutput => {
-                        self.without_output.fetch_add(1, Ordering::Relaxed);
-                    }
-                    Verdict::Bad(_) => {
-                        suspects.lock().unwrap_or_else(|e| e.into_inner()).push(*subject);
-                    }
+    /// What there is to check in one of the 256 folders.
+    fn found(&self, folder: u8) -> Result<Found> {
+        let mut found = Found::default();
+        each_name(&self.root, folder, |folder, name, named| {
+            match named {
+                Named::Entry(action) => found.entries.push(Subject::Entry(action)),
+                Named::Output(output) => {
+                    let look = folder.look_if_there(name)?;
+                    let size = |look| executable::size(&self.root, &output, &look);
+                    found.outputs.extend(look.map(|look| Subject::Output(output, size(look))));
                 }
-                self.progress(subject.size());
+                Named::Leftover => {}
+                Named::Stray | Named::Foreign => found.foreign += 1,
             }
-        };
-        let cores = self.options.threads.or_else(|| thread::available_parallelism().ok());
-        let threads = cores.map_or(1, NonZeroUsize::get).min(subjects.len().max(1));
-        thread::scope(|scope| {
-            for _ in 1..threads {
-                // Where no thread is to be had, the others do its work.
-                thread::Builder::new().spawn_scoped(scope, work).ok();
-            }
-            work();
-        });
-        suspects.into_inner().unwrap_or_else(|e| e.into_inner())
-    }
-
-    /// Reads the suspects again once they have not changed for a while, and reports and repairs
-    /// those that are bad, which it returns.
-    fn settle(&self, mut suspects: Vec<Subject>, report: &mut CheckUpReport) -> Vec<Subject> {
-        let start = Instant::now();
-        let mut found = Vec::new();
-        while !suspects.is_empty() {
-            suspects.retain(|subject| {
-                let name = subject.name();
-                if !self.is_settled(subject) {
-                    return true;
-                }
-                match self.judge(subject) {
-                    Verdict::Good | Verdict::Gone => {}
-                    Verdict::WithoutOutput => {
-                        self.without_output.fetch_add(1, Ordering::Relaxed);
-                    }
-                    Verdict::Bad(reason) => {
-                        found.push(*subject);
-                        report.bad.push(Bad {
-                            path: self.cache.root.path_of(&name),
-                            kind: subject.kind(),
-                            reason,
-                            removed: self.options.repair && self.remove(&name),
-                        });
-                    }
-                }
-                false
-            });
-            if start.elapsed() > PATIENCE {
-                break;
-            }
-            if !suspects.is_empty() {
-                thread::sleep(Duration::from_millis(250));
-            }
-        }
-        report.unsettled += suspects.len() as u64;
-        found
-    }
-
-    /// Whether what a verdict goes by has not changed for a while, or is gone: the file itself, and
-    /// of an entry also its output, which may be a half-written one.
-    fn is_settled(&self, subject: &Subject) -> bool {
-        let output = match subject {
-            Subject::Output(output, _) => Some(*output),
-            Subject::Entry(action) => self.cache.peek(action).hit().map(|(entry, _)| entry.output),
-        };
-        let names = [Some(subject.name()), output.map(|output| layout::output(&output))];
-        names.iter().flatten().all(|name| self.is_file_settled(name))
-    }
-
-    fn is_file_settled(&self, name: &str) -> bool {
-        let root = &self.cache.root;
-        let Ok(look) = root.look(name) else { return true };
-        if look.kind == Kind::Folder
-            && let Ok(Some(file)) = executable::inside(root, name)
-            && let Ok(metadata) = fs::symlink_metadata(file.path)
-            && !is_old(&Look::of(&metadata))
-        {
-            return false;
-        }
-        is_old(&look)
-    }
-
-    /// Removes a bad file, unless it or another in its place has changed just now. Returns whether
-    /// it is gone.
-    fn remove(&self, name: &str) -> bool {
-        let due = |look: &Look| is_old(look) && self.is_file_settled(name);
-        match remove::remove_if(&self.cache.root, name, &due) {
-            Ok(Removal::Done | Removal::Gone) => true,
-            Ok(Removal::InUse) => false,
-            Err(e) => {
-                tracing::warn!("cannot remove {name}: {e}");
-                false
-            }
-        }
-    }
-
-    fn judge(&self, subject: &Subject) -> Verdict {
-        let judged = match subject {
-            Subject::Entry(action) => self.judge_entry(action),
-            Subject::Output(output, _) => self.judge_output(output),
-        };
-        match judged {
-            Ok(verdict) => verdict,
-            Err(e) if e.kind() == ErrorKind::NotFound => Verdict::Gone,
-            Err(e) => Verdict::Bad(format!("cannot be read: {e}")),
-        }
-    }
-
-    fn judge_entry(&self, action: &ActionId) -> io::Result<Verdict> {
-        let root = &self.cache.root;
-        let entry = match self.cache.peek(action) {
-            Lookup::Hit((entry, _)) => entry,
-            Lookup::Miss(MissReason::NotFound) => return Ok(Verdict::Gone),
-            Lookup::Miss(reason) => return Ok(Verdict::Bad(reason.to_string())),
-        };
-        let name = layout::output(&entry.output);
-        if self.bad_outputs.contains(&name) {
-            return Ok(Verdict::WithoutOutput);
-        }
-        let look = match root.look(&name) {
-            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Verdict::WithoutOutput),
-            look => look?,
-        };
-        let size = executable::size(root, &name, &look);
-        if size == entry.size {
-            return Ok(Verdict::Good);
-        }
-        // Which of the two is wrong? The output may have come after the outputs were checked.
-        if !matches!(self.judge_output(&entry.output)?, Verdict::Good) {
-            return Ok(Verdict::WithoutOutput);
-        }
-        let (output, expected) = (entry.output, entry.size);
-        Ok(Verdict::Bad(format!("it says {expected} B, but output {output} has {size} B")))
-    }
-
-    fn judge_output(&self, output: &OutputId) -> io::Result<Verdict> {
-        let root = &self.cache.root;
-        let name = layout::output(output);
-        let mut file = match root.look(&name)?.kind {
-            Kind::File => root.open_file(&name)?,
-            Kind::Folder => match executable::inside(root, &name)? {
-                Some(inside) => File::open(inside.path)?,
-                None => {
-                    let problem = "a folder, which is right only for an executable and then has \
-                                   exactly one file in it";
-                    return Ok(Verdict::Bad(problem.to_owned()));
-                }
-            },
-            Kind::Other => return Ok(Verdict::Bad("neither a file nor a folder".to_owned())),
-        };
-        let (found, _) = OutputId::of_reader(&mut file)?;
-        Ok(if found == *output {
-            Verdict::Good
-        } else {
-            Verdict::Bad(format!("its bytes have another SHA-256: {found}"))
-        })
-    }
-
-    fn progress(&self, bytes: u64) {
-        let done = self.done.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        if let Some(progress) = self.options.progress
-            && bytes > 0
-        {
-            progress(Progress { done, total: self.total });
-        }
+            Ok(())
+        })?;
+        Ok(found)
     }
 }
 
-/// By the kernel's clock. A change in the future was made before the clock was set back.
-fn is_old(look: &Look) -> bool {
-    match SystemTime::now().duration_since(look.changed) {
-        Ok(age) => age >= SETTLED,
-        Err(ahead) => ahead.duration() >= SETTLED,
-    }
+#[derive(Default)]
+struct Found {
+    entries: Vec<Subject>,
+    outputs: Vec<Subject>,
+    /// How many names are none of the cache's.
+    foreign: u64,
 }

@@ -77,7 +77,7 @@ impl DiskCache {
     pub(crate) fn look_up(&self, action: &ActionId) -> Result<Lookup> {
         let name = layout::entry(action);
         for _ in 0..TRIES {
-            let (file, entry, look) = match self.read_entry(&name, action) {
+            let (file, entry, look) = match self.read_entry(action, || self.root.open_file(&name)) {
                 Lookup::Hit(read) => read,
                 Lookup::Miss(reason) => return Ok(Lookup::Miss(reason)),
             };
@@ -94,16 +94,30 @@ impl DiskCache {
 
     /// Looks an action up, which does not count as use.
     pub(crate) fn peek(&self, action: &ActionId) -> Lookup<(Entry, Look)> {
-        match self.read_entry(&layout::entry(action), action) {
+        let name = layout::entry(action);
+        self.peek_at(action, || self.root.open_file(&name))
+    }
+
+    /// The same with a way to open the entry's file.
+    pub(crate) fn peek_at(
+        &self,
+        action: &ActionId,
+        open: impl Fn() -> io::Result<File>,
+    ) -> Lookup<(Entry, Look)> {
+        match self.read_entry(action, open) {
             Lookup::Hit((_, entry, look)) => Lookup::Hit((entry, look)),
             Lookup::Miss(reason) => Lookup::Miss(reason),
         }
     }
 
-    fn read_entry(&self, name: &str, action: &ActionId) -> Lookup<(File, Entry, Look)> {
+    fn read_entry(
+        &self,
+        action: &ActionId,
+        open: impl Fn() -> io::Result<File>,
+    ) -> Lookup<(File, Entry, Look)> {
         let mut doubts = 0;
         loop {
-            let read = self.root.open_file(name).and_then(|file| {
+            let read = open().and_then(|file| {
                 let settled = read_settled(&file)?;
                 Ok((file, settled))
             });
@@ -121,7 +135,10 @@ impl DiskCache {
                 }
                 Ok((_, Reading::Changing)) => MissReason::Changing,
                 Err(e) if e.kind() == ErrorKind::NotFound => MissReason::NotFound,
-                Err(source) => MissReason::Unreadable { path: self.root.path_of(name), source },
+                Err(source) => {
+                    let path = self.root.path_of(&layout::entry(action));
+                    MissReason::Unreadable { path, source }
+                }
             };
             return Lookup::Miss(reason);
         }
@@ -129,10 +146,9 @@ impl DiskCache {
 
     /// Whether an entry's output is there in the size that the entry says.
     fn has_output(&self, entry: &Entry) -> bool {
-        let name = layout::output(&entry.output);
         self.root
-            .look(&name)
-            .is_ok_and(|look| executable::size(&self.root, &name, &look) == entry.size)
+            .look(&layout::output(&entry.output))
+            .is_ok_and(|look| executable::size(&self.root, &entry.output, &look) == entry.size)
     }
 }
 

@@ -57,17 +57,13 @@ pub(crate) fn parse(file: &[u8], action: &ActionId) -> Result<Entry, MissReason>
         return problem("the header or a separator is wrong");
     }
     let mut bytes = [0; ID_BYTES];
-    let mut expected = [0; HEX];
-    // Encoding is less work than decoding; what is written in capitals is decoded.
-    if hex::encode_to_slice(action, &mut expected).is_err() || id != expected {
-        if hex::decode_to_slice(id, &mut bytes).is_err() {
-            return problem("the action ID is not hexadecimal");
-        }
-        if bytes != *action.as_bytes() {
-            return problem("the action ID is another's");
-        }
+    if faster_hex::hex_decode(id, &mut bytes).is_err() {
+        return problem("the action ID is not hexadecimal");
     }
-    if hex::decode_to_slice(output, &mut bytes).is_err() {
+    if bytes != *action.as_bytes() {
+        return problem("the action ID is another's");
+    }
+    if faster_hex::hex_decode(output, &mut bytes).is_err() {
         return problem("the output ID is not hexadecimal");
     }
     let size = match number(size) {

@@ -4,8 +4,9 @@
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 
-use cache_core::OutputFile;
+use cache_core::{OutputFile, OutputId};
 
+use crate::layout;
 use crate::look::{Kind, Look};
 use crate::root::Root;
 
@@ -31,9 +32,11 @@ pub(crate) fn inside(root: &Root, name: &str) -> io::Result<Option<OutputFile>> 
 }
 
 /// The size in bytes of an output of either form; 0 for a folder that holds none.
-pub(crate) fn size(root: &Root, name: &str, look: &Look) -> u64 {
+pub(crate) fn size(root: &Root, output: &OutputId, look: &Look) -> u64 {
     match look.kind {
-        Kind::Folder => inside(root, name).ok().flatten().map_or(0, |file| file.size),
+        Kind::Folder => {
+            inside(root, &layout::output(output)).ok().flatten().map_or(0, |file| file.size)
+        }
         Kind::File | Kind::Other => look.size,
     }
 }

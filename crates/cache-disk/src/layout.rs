@@ -24,7 +24,7 @@ const LEFTOVER_SUFFIX: &str = ".tmp";
 
 /// The name of the folder for IDs that begin with `byte`.
 pub(crate) fn folder(byte: u8) -> String {
-    hex::encode([byte])
+    format!("{byte:02x}")
 }
 
 /// The path of an action's entry, relative to the cache's top folder.
@@ -40,14 +40,8 @@ pub(crate) fn output(output: &OutputId) -> String {
 fn file(id: &[u8; ID_BYTES], suffix: &str) -> String {
     let mut digits = [0; 2 * ID_BYTES];
     // The buffer has the length that the encoding needs, so this cannot fail.
-    let _ = hex::encode_to_slice(id, &mut digits);
-    let digits = str::from_utf8(&digits).unwrap_or_default();
-    let mut path = String::with_capacity(3 + digits.len() + suffix.len());
-    path.push_str(&digits[..2]);
-    path.push('/');
-    path.push_str(digits);
-    path.push_str(suffix);
-    path
+    let digits = faster_hex::hex_encode(id, &mut digits).map_or("", |digits| digits);
+    [&digits[..2], "/", digits, suffix].concat()
 }
 
 /// The path of a temporary file or folder in `folder`, relative to the cache's top folder. It ends
@@ -83,9 +77,10 @@ impl Named {
             return Named::Leftover;
         }
         let id = |digits: &str| {
-            let lower = digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
             let mut id = [0; ID_BYTES];
-            let parsed = lower && hex::decode_to_slice(digits, &mut id).is_ok();
+            let lower =
+                digits.len() == 2 * ID_BYTES && !digits.bytes().any(|b| b.is_ascii_uppercase());
+            let parsed = lower && faster_hex::hex_decode(digits.as_bytes(), &mut id).is_ok();
             (parsed && id[0] == byte).then_some(id)
         };
         if let Some(digits) = name.strip_suffix("-a") {

@@ -48,12 +48,13 @@ mod root;
 mod size_limit;
 mod stamp;
 mod sweep;
+mod threads;
 mod trim;
 mod usage;
 
 pub use checkup::{Bad, BadKind, CheckUpOptions, CheckUpReport};
 pub use disk::DiskCache;
-pub use list::{Content, Contents, Entries, Listed, Totals};
+pub use list::{Content, Entries, Listed, Totals};
 pub use open::{Builder, DEFAULT_MAX_AGE};
 pub use remove::Removed;
 pub use trim::{Outcome, Progress, TrimOptions, TrimReport};

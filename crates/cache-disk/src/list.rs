@@ -1,18 +1,17 @@
 //! Going through the directory: what is in a folder, all entries, what all of it takes.
 
-use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use cache_core::{ActionId, Entry, Error, Lookup, OutputId, Result};
 
 use crate::disk::DiskCache;
-use crate::executable;
 use crate::layout::{self, Named};
 use crate::look::{Kind, Look};
-use crate::remove;
-use crate::root::Root;
+use crate::root::{Folder, Root};
+use crate::{executable, remove, threads};
 
 /// One name in one of the 256 folders.
 pub(crate) struct Item {
@@ -25,28 +24,36 @@ pub(crate) struct Item {
 /// What is in one of the 256 folders; nothing when the folder is gone. Everything is read before
 /// anything is given out, for removing files may disturb a folder that is being read.
 pub(crate) fn items(root: &Root, folder: u8) -> Result<Vec<Item>> {
+    let mut items = Vec::new();
     let folder_name = layout::folder(folder);
-    let path = root.path_of(&folder_name);
-    let read = || -> io::Result<Vec<Item>> {
-        let mut items = Vec::new();
-        for item in fs::read_dir(&path)? {
-            let item = item?;
-            let look = match item.metadata() {
-                Ok(metadata) => Look::of(&metadata),
-                Err(e) if e.kind() == ErrorKind::NotFound => continue,
-                Err(e) => return Err(e),
-            };
-            let name = item.file_name();
+    each_name(root, folder, |folder, name, named| {
+        items.extend(folder.look_if_there(name)?.map(|look| {
+            let name = [&folder_name, "/", name].concat();
+            Item { name, named, look }
+        }));
+        Ok(())
+    })?;
+    Ok(items)
+}
+
+/// Gives each name in one of the 256 folders, with that folder and what the name says. An error that
+/// `each` returns ends it, and is one of listing the folder.
+pub(crate) fn each_name(
+    root: &Root,
+    folder: u8,
+    mut each: impl FnMut(&Folder, &str, Named) -> io::Result<()>,
+) -> Result<()> {
+    let mut list = || {
+        let in_folder = root.open_folder(folder)?;
+        in_folder.each_name(&mut |name| {
             // A name that is not UTF-8 is none of ours, and lossily it is none either.
             let named = name.to_str().map_or(Named::Foreign, |name| Named::of(folder, name));
-            let name = format!("{folder_name}/{}", name.to_string_lossy());
-            items.push(Item { name, named, look });
-        }
-        Ok(items)
+            each(&in_folder, &name.to_string_lossy(), named)
+        })
     };
-    match read() {
-        Err(e) if e.kind() == ErrorKind::NotFound => Ok(Vec::new()),
-        result => result.map_err(Error::io("list", &path)),
+    match list() {
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
+        result => result.map_err(Error::io("list", root.path_of(&layout::folder(folder)))),
     }
 }
 
@@ -62,59 +69,41 @@ pub struct Listed {
     pub used: SystemTime,
 }
 
-/// Goes through the 256 folders, one item after the other. A folder that cannot be listed is one
-/// error, and the walk goes on with the next.
-struct Walk<'a> {
-    root: &'a Root,
-    folders: std::ops::Range<u16>,
-    items: std::vec::IntoIter<Item>,
-}
-
-impl<'a> Walk<'a> {
-    fn new(root: &'a Root) -> Self {
-        Self { root, folders: 0..layout::FOLDERS, items: Vec::new().into_iter() }
-    }
-}
-
-impl Iterator for Walk<'_> {
-    type Item = Result<Item>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            if let Some(item) = self.items.next() {
-                return Some(Ok(item));
-            }
-            let folder = u8::try_from(self.folders.next()?).ok()?;
-            match items(self.root, folder) {
-                Ok(items) => self.items = items.into_iter(),
-                Err(e) => return Some(Err(e)),
-            }
-        }
-    }
-}
-
 /// All well-formed entries of a cache, folder by folder. Made by [`DiskCache::entries`].
 pub struct Entries<'a> {
     cache: &'a DiskCache,
-    walk: Walk<'a>,
+    folders: std::ops::Range<u16>,
+    actions: std::vec::IntoIter<ActionId>,
 }
 
 impl Iterator for Entries<'_> {
     type Item = Result<Listed>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        for item in self.walk.by_ref() {
-            let action = match item {
-                Ok(Item { named: Named::Entry(action), .. }) => action,
-                Ok(_) => continue,
+        loop {
+            for action in self.actions.by_ref() {
+                if let Lookup::Hit((entry, look)) = self.cache.peek(&action) {
+                    return Some(Ok(Listed { action, entry, used: look.mtime }));
+                }
+            }
+            let folder = u8::try_from(self.folders.next()?).ok()?;
+            match actions(&self.cache.root, folder) {
+                Ok(actions) => self.actions = actions.into_iter(),
                 Err(e) => return Some(Err(e)),
-            };
-            if let Lookup::Hit((entry, look)) = self.cache.peek(&action) {
-                return Some(Ok(Listed { action, entry, used: look.mtime }));
             }
         }
-        None
     }
+}
+
+fn actions(root: &Root, folder: u8) -> Result<Vec<ActionId>> {
+    let mut actions = Vec::new();
+    each_name(root, folder, |_, _, named| {
+        if let Named::Entry(action) = named {
+            actions.push(action);
+        }
+        Ok(())
+    })?;
+    Ok(actions)
 }
 
 /// One thing in a cache.
@@ -147,52 +136,6 @@ pub enum Content {
     },
     /// A temporary file, of a writer at work or of one that is gone.
     Leftover,
-}
-
-impl Content {
-    /// What an item is; `None` when it is none of the cache's. Only `entry` reads an entry.
-    fn of(
-        root: &Root,
-        item: &Item,
-        entry: impl FnOnce(&ActionId) -> Option<Entry>,
-    ) -> Option<Self> {
-        let Item { name, named, look } = item;
-        let used = look.mtime;
-        match *named {
-            Named::Entry(action) => {
-                let entry = entry(&action);
-                Some(Content::Entry { action, entry, used, on_disk: look.on_disk })
-            }
-            Named::Output(output) => Some(Content::Output {
-                output,
-                size: executable::size(root, name, look),
-                executable: look.kind == Kind::Folder,
-                used,
-                on_disk: remove::on_disk(root, name, look),
-            }),
-            Named::Leftover => Some(Content::Leftover),
-            Named::Stray | Named::Foreign => None,
-        }
-    }
-}
-
-/// All that a cache holds, folder by folder. Made by [`DiskCache::contents`].
-pub struct Contents<'a> {
-    cache: &'a DiskCache,
-    walk: Walk<'a>,
-}
-
-impl Iterator for Contents<'_> {
-    type Item = Result<Content>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let Self { cache, walk } = self;
-        let entry = |action: &ActionId| cache.peek(action).hit().map(|(entry, _)| entry);
-        walk.find_map(|item| match item {
-            Ok(item) => Content::of(&cache.root, &item, entry).map(Ok),
-            Err(e) => Some(Err(e)),
-        })
-    }
 }
 
 /// What is in a cache and what it takes.
@@ -244,16 +187,91 @@ impl Totals {
 
 impl DiskCache {
     /// All well-formed entries. Looking at them does not count as use.
+    ///
+    /// A folder that cannot be listed is one error, and the next one comes after it.
     pub fn entries(&self) -> Entries<'_> {
-        Entries { cache: self, walk: Walk::new(&self.root) }
+        Entries { cache: self, folders: 0..layout::FOLDERS, actions: Vec::new().into_iter() }
     }
 
-    /// All entries, outputs and temporary files, in one walk. Looking at them does not count as
-    /// use.
+    /// Gives all entries, outputs and temporary files to `take`, one at a time and in no particular
+    /// order: they are looked at on a few threads. Looking at them does not count as use.
     ///
     /// [`totals`](Self::totals) is for those who only want to add up: it need not read the entries.
-    pub fn contents(&self) -> Contents<'_> {
-        Contents { cache: self, walk: Walk::new(&self.root) }
+    ///
+    /// # Errors
+    ///
+    /// When folders cannot be listed, that of the first. What is in the others was given.
+    pub fn contents(&self, take: impl FnMut(&Content) + Send) -> Result<()> {
+        self.walk(true, take)
+    }
+
+    /// Counts what is in the cache. Looking does not count as use.
+    ///
+    /// # Errors
+    ///
+    /// When one of the folders cannot be listed.
+    pub fn totals(&self) -> Result<Totals> {
+        let mut totals = Totals::default();
+        self.walk(false, |content| totals.add(content))?;
+        Ok(totals)
+    }
+
+    fn walk(&self, read: bool, take: impl FnMut(&Content) + Send) -> Result<()> {
+        let take = Mutex::new(take);
+        let folder = |folder| {
+            let mut contents = Vec::new();
+            each_name(&self.root, folder, |in_folder, name, named| {
+                contents.extend(self.content(in_folder, name, named, read)?);
+                Ok(())
+            })?;
+            // A folder at a time, so that the threads seldom wait for one another.
+            let mut take = take.lock().unwrap_or_else(PoisonError::into_inner);
+            contents.iter().for_each(&mut *take);
+            Ok(())
+        };
+        threads::each_folder(folder).into_iter().collect()
+    }
+
+    /// What a name leads to; `None` when that is none of the cache's, or is gone. An entry is read
+    /// only when it is wanted.
+    fn content(
+        &self,
+        folder: &Folder,
+        name: &str,
+        named: Named,
+        read: bool,
+    ) -> io::Result<Option<Content>> {
+        Ok(match named {
+            Named::Entry(action) => {
+                let entry = |entry, Look { mtime: used, on_disk, .. }| Content::Entry {
+                    action,
+                    entry,
+                    used,
+                    on_disk,
+                };
+                let peek = || self.peek_at(&action, || folder.open_file(name)).hit();
+                match read.then(peek).flatten() {
+                    // Who reads one has looked at it too.
+                    Some((read, look)) => Some(entry(Some(read), look)),
+                    None => folder.look_if_there(name)?.map(|look| entry(None, look)),
+                }
+            }
+            Named::Output(output) => folder.look_if_there(name)?.map(|look| {
+                let executable = look.kind == Kind::Folder;
+                Content::Output {
+                    output,
+                    size: executable::size(&self.root, &output, &look),
+                    executable,
+                    used: look.mtime,
+                    on_disk: match executable {
+                        true => remove::on_disk(&self.root, &layout::output(&output), &look),
+                        false => look.on_disk,
+                    },
+                }
+            }),
+            Named::Leftover => Some(Content::Leftover),
+            Named::Stray | Named::Foreign => None,
+        })
     }
 
     /// The path of an output's file, when it is there. Unlike
@@ -266,20 +284,5 @@ impl DiskCache {
             Kind::Folder => executable::inside(&self.root, &name).ok()?.map(|file| file.path),
             Kind::Other => None,
         }
-    }
-
-    /// Counts what is in the cache. Looking does not count as use.
-    ///
-    /// # Errors
-    ///
-    /// When one of the folders cannot be read.
-    pub fn totals(&self) -> Result<Totals> {
-        let mut totals = Totals::default();
-        for item in Walk::new(&self.root) {
-            if let Some(content) = Content::of(&self.root, &item?, |_| None) {
-                totals.add(&content);
-            }
-        }
-        Ok(totals)
     }
 }

@@ -11,6 +11,7 @@ mod by;
 #[path = "root/paths.rs"]
 mod by;
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, ErrorKind};
@@ -37,6 +38,40 @@ pub(crate) struct Root {
 /// Looks at an open file.
 pub(crate) fn look_at(file: &File) -> io::Result<Look> {
     by::look_at(file)
+}
+
+/// One of the 256 folders, held open while it is gone through: then the kernel need not find it again
+/// for each file. Names are relative to it.
+pub(crate) struct Folder {
+    path: PathBuf,
+    by: by::By,
+}
+
+impl Folder {
+    /// Gives each name in it, as it comes. An error that `each` returns ends it.
+    pub(crate) fn each_name(
+        &self,
+        each: &mut dyn FnMut(&OsStr) -> io::Result<()>,
+    ) -> io::Result<()> {
+        self.by.each_name(&self.path, each)
+    }
+
+    /// As [`Root::open_file`].
+    pub(crate) fn open_file(&self, name: &str) -> io::Result<File> {
+        self.by.open_file(&self.path, name)
+    }
+
+    /// As [`Root::look_if_there`].
+    pub(crate) fn look_if_there(&self, name: &str) -> io::Result<Option<Look>> {
+        if_there(self.by.look(&self.path, name))
+    }
+}
+
+fn if_there(look: io::Result<Look>) -> io::Result<Option<Look>> {
+    match look {
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+        look => look.map(Some),
+    }
 }
 
 impl Root {
@@ -70,10 +105,13 @@ impl Root {
 
     /// [`look`](Self::look), or `None` when there is nothing.
     pub(crate) fn look_if_there(&self, name: &str) -> io::Result<Option<Look>> {
-        match self.look(name) {
-            Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
-            look => look.map(Some),
-        }
+        if_there(self.look(name))
+    }
+
+    /// Opens one of the 256 folders.
+    pub(crate) fn open_folder(&self, folder: u8) -> io::Result<Folder> {
+        let name = layout::folder(folder);
+        Ok(Folder { path: self.path_of(&name), by: self.by.open_folder(&self.path, &name)? })
     }
 
     /// Creates a file that must not be there, in one of the 256 folders, which is made when it is

@@ -2,7 +2,6 @@
 
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::Instant;
 
 use cache_core::Error;
@@ -11,10 +10,8 @@ use crate::list::{Item, items};
 use crate::look::Look;
 use crate::remove::{self, Removal, Removed};
 use crate::root::Root;
+use crate::threads;
 use crate::trim::{Progress, TrimOptions};
-
-/// Most of the work is the kernel's, on a few locks of its own; more threads do not help.
-const MOST_THREADS: usize = 4;
 
 /// A report keeps this many failures. A disk that fails tends to fail everywhere.
 const MOST_FAILURES: usize = 16;
@@ -62,14 +59,7 @@ impl<'a> Sweep<'a> {
                 }
             }
         };
-        let threads = thread::available_parallelism().map_or(1, |n| n.get().min(MOST_THREADS));
-        thread::scope(|scope| {
-            for _ in 1..threads.min(left.into()) {
-                // Where no thread is to be had, the others do its work.
-                thread::Builder::new().spawn_scoped(scope, worker).ok();
-            }
-            worker();
-        });
+        threads::on_threads(threads::walkers().min(left.into()), &worker);
         taken.into_inner()
     }
 

@@ -176,7 +176,8 @@ impl FileHashMemo {
             if let Some(hash) = before.and_then(|stamp| self.remembered(path, stamp)) {
                 return Ok(hash);
             }
-            let (hash, size) = OutputId::of_reader(&mut file).map_err(failed_to("read", path))?;
+            let (hash, size) =
+                OutputId::of_reader_ahead(&mut file).map_err(failed_to("read", path))?;
             let unchanged = stamp(&file, path)? == before;
             // A new hard link changes the ctime too, but two readings agree then.
             if !unchanged && last != Some(hash) {

@@ -85,7 +85,8 @@ process had resident.";
 fn check_room(sh: &Shell, dir: &Path, needed: u64) -> Result<()> {
     let table = cmd!(sh, "df -P -k {dir}").quiet().read()?;
     let kib = table.lines().last().and_then(|line| line.split_whitespace().nth(3));
-    let kib = kib.and_then(|kib| kib.parse::<u64>().ok()).context("bench: df gave no free space")?;
+    let kib =
+        kib.and_then(|kib| kib.parse::<u64>().ok()).context("bench: df gave no free space")?;
     let mut free = kib * 1024;
     if table.contains("tmpfs")
         && let Some(available) = proc::bytes("/proc/meminfo", "MemAvailable")

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, ensure};
 use xshell::cmd;
 
 use super::process::{Pair, Process, Stopwatch, in_turn, memory};
+use super::requests::memory_after_many;
 use super::rounds::{Measured, Rounds};
 use super::table::Table;
 use super::{Bench, empty};
@@ -42,6 +43,7 @@ pub(super) fn table(bench: &Bench) -> Result<Table> {
         other.insert("serve-start", nothing.time()?);
         start(&serve, &mut ours)?;
     }
+    memory_after_many(&serve, &mut other, &mut ours)?;
     let stripped = dir.join("stripped");
     cmd!(sh, "strip -o {stripped} {larder}").quiet().run().context("bench: binutils is needed")?;
     ours.insert("stripped-binary", Measured::bytes(fs::metadata(stripped)?.len()));
@@ -53,8 +55,9 @@ pub(super) fn table(bench: &Bench) -> Result<Table> {
 const ABOUT: &str = "\
 `get-…` is `larder get`, which verifies what it gives, beside `cat` of a file with the same bytes.
 `serve-start` is the time from the start of `larder serve` to the line with its capabilities, beside
-`cat /dev/null` from its start to its end. The memory of an idle `larder serve` is what it has
-resident.";
+`cat /dev/null` from its start to its end. The memory of `larder serve`, at the start and after a
+million requests (hits, misses and small puts), is what it has resident; the latter is beside the same
+process after the first 100,000.";
 
 /// Starts a helper, waits for its first line, looks at its memory, and lets it end.
 fn start(serve: &Process, measured: &mut Rounds) -> Result<()> {

@@ -74,7 +74,7 @@ fn hash(name: &OsString) -> Result<(OutputId, u64), Failure> {
     } else {
         Box::new(File::open(path).map_err(Failure::file("open", path, Role::Input))?)
     };
-    OutputId::of_reader(&mut *input).map_err(Failure::file("read", path, Role::Input))
+    OutputId::of_reader_ahead(&mut *input).map_err(Failure::file("read", path, Role::Input))
 }
 
 /// A line as sha256sum writes it, without its end: where it ends in a line feed, one for a name with

@@ -1,11 +1,13 @@
 //! By a descriptor of the top folder.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat};
 
 use crate::look::{Kind, Look, unix_time};
 
@@ -15,6 +17,26 @@ impl By {
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         Ok(Self(rustix::fs::open(path, flags, Mode::empty())?))
+    }
+
+    pub(super) fn open_folder(&self, _: &Path, name: &str) -> io::Result<Self> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        Ok(Self(rustix::fs::openat(&self.0, name, flags, Mode::empty())?))
+    }
+
+    pub(super) fn each_name(
+        &self,
+        _: &Path,
+        each: &mut dyn FnMut(&OsStr) -> io::Result<()>,
+    ) -> io::Result<()> {
+        for item in Dir::read_from(&self.0)? {
+            let item = item?;
+            let name = OsStr::from_bytes(item.file_name().to_bytes());
+            if name != "." && name != ".." {
+                each(name)?;
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn open_file(&self, _: &Path, name: &str) -> io::Result<File> {
@@ -65,10 +87,8 @@ impl By {
         Ok(rustix::fs::unlinkat(&self.0, name, AtFlags::empty())?)
     }
 
-    pub(super) fn sync_folder(&self, _: &Path, name: &str) -> io::Result<()> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let folder = rustix::fs::openat(&self.0, name, flags, Mode::empty())?;
-        Ok(rustix::fs::fsync(folder)?)
+    pub(super) fn sync_folder(&self, root: &Path, name: &str) -> io::Result<()> {
+        Ok(rustix::fs::fsync(self.open_folder(root, name)?.0)?)
     }
 }
 

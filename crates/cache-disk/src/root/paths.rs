@@ -1,5 +1,6 @@
 //! By whole paths, on any platform.
 
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::path::Path;
@@ -11,6 +12,18 @@ pub(super) struct By;
 impl By {
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         if fs::metadata(path)?.is_dir() { Ok(Self) } else { Err(ErrorKind::NotADirectory.into()) }
+    }
+
+    pub(super) fn open_folder(&self, root: &Path, name: &str) -> io::Result<Self> {
+        Self::open(&root.join(name))
+    }
+
+    pub(super) fn each_name(
+        &self,
+        root: &Path,
+        each: &mut dyn FnMut(&OsStr) -> io::Result<()>,
+    ) -> io::Result<()> {
+        fs::read_dir(root)?.try_for_each(|item| each(&item?.file_name()))
     }
 
     pub(super) fn open_file(&self, root: &Path, name: &str) -> io::Result<File> {

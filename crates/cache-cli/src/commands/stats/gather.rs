@@ -51,37 +51,57 @@ pub(super) fn nothing(dir: PathBuf, now: SystemTime) -> Stats {
 /// Looks at everything. Looking does not count as use.
 pub(super) fn gather(cache: &DiskCache, now: SystemTime) -> Result<Stats> {
     let mut stats = Stats { counted: counted(cache), ..nothing(cache.dir().to_owned(), now) };
-    let mut wanted = Vec::new();
-    let mut outputs = Vec::new();
-    for content in cache.contents() {
-        let content = content?;
-        stats.totals.add(&content);
+    let mut sharing = Sharing::default();
+    cache.contents(|content| {
+        stats.totals.add(content);
         match content {
-            Content::Entry { entry, .. } => wanted.extend(entry.map(|entry| entry.output)),
+            Content::Entry { entry, .. } => {
+                sharing.wanted.extend(entry.map(|entry| short(&entry.output)));
+            }
             Content::Output { output, size, used, .. } => {
-                stats.sizes.add(size, size);
-                let age = now.duration_since(used).unwrap_or_default();
-                stats.ages.add(age.as_secs(), size);
-                outputs.push((output, size));
+                stats.sizes.add(*size, *size);
+                let age = now.duration_since(*used).unwrap_or_default();
+                stats.ages.add(age.as_secs(), *size);
+                sharing.outputs.push((short(output), *size));
             }
             _ => {}
         }
-    }
-    stats.shared_bytes = shared(&mut wanted, &outputs);
+    })?;
+    stats.shared_bytes = sharing.bytes();
     stats.logical_bytes = stats.totals.output_bytes.saturating_add(stats.shared_bytes);
     Ok(stats)
 }
 
-/// The sizes of outputs that more than one entry leads to, counted for all of these but one.
-/// `wanted` is the outputs that entries lead to; it gets sorted.
-fn shared(wanted: &mut [OutputId], outputs: &[(OutputId, u64)]) -> u64 {
-    wanted.sort_unstable();
-    let times = |output: &OutputId| {
-        let first = wanted.partition_point(|other| other < output);
-        wanted[first..].partition_point(|other| other == output) as u64
-    };
-    let saved = |(output, size): &(OutputId, u64)| size.saturating_mul(times(output).max(1) - 1);
-    outputs.iter().map(saved).fold(0, u64::saturating_add)
+/// What is counted to know what sharing saves: all outputs and all that entries lead to, which may
+/// be millions.
+#[derive(Default)]
+struct Sharing {
+    /// Once for each entry.
+    wanted: Vec<u64>,
+    /// With their sizes in bytes.
+    outputs: Vec<(u64, u64)>,
+}
+
+/// A quarter of an output ID, which takes a quarter of the memory. That two outputs out of a million
+/// have the same has a chance of one in thirty million.
+fn short(output: &OutputId) -> u64 {
+    let [a, b, c, d, e, f, g, h, ..] = *output.as_bytes();
+    u64::from_le_bytes([a, b, c, d, e, f, g, h])
+}
+
+impl Sharing {
+    /// The sizes of outputs that more than one entry leads to, counted for all of these but one.
+    fn bytes(mut self) -> u64 {
+        self.wanted.sort_unstable();
+        self.outputs.sort_unstable();
+        let mut wanted = self.wanted.iter().peekable();
+        let mut times = |output: &u64| {
+            while wanted.next_if(|other| *other < output).is_some() {}
+            std::iter::from_fn(|| wanted.next_if_eq(&output)).count() as u64
+        };
+        let saved = |(output, size): &(u64, u64)| size.saturating_mul(times(output).max(1) - 1);
+        self.outputs.iter().map(saved).fold(0, u64::saturating_add)
+    }
 }
 
 fn counted(cache: &DiskCache) -> Counted {

@@ -1,0 +1,163 @@
+//! How a store is put behind a directory.
+
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use cache_core::Result;
+use cache_disk::DiskCache;
+
+use crate::counts::Counters;
+use crate::fetching::Fetching;
+use crate::flight::Flights;
+use crate::journal::Journal;
+use crate::patience::Patience;
+use crate::prefetch::Prefetch;
+use crate::publish::Publish;
+use crate::scope::Scope;
+use crate::sending::Sending;
+use crate::sign::{KeyPair, Trust};
+use crate::store::Store;
+use crate::tier::RemoteCache;
+use crate::upload::Uploads;
+use crate::used::Used;
+
+/// What is done with a store. The directory is always read and filled.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Access {
+    /// Lookups ask it, and puts are uploaded.
+    #[default]
+    ReadWrite,
+    /// Lookups ask it, and nothing is written to it.
+    ReadOnly,
+    /// Puts are uploaded, and lookups do not ask it.
+    WriteOnly,
+}
+
+impl Access {
+    pub(crate) fn reads(self) -> bool {
+        self != Access::WriteOnly
+    }
+
+    pub(crate) fn writes(self) -> bool {
+        self != Access::ReadOnly
+    }
+}
+
+/// How a [`RemoteCache`] is made. Made by [`RemoteCache::builder`].
+#[must_use]
+pub struct Builder {
+    local: Arc<DiskCache>,
+    store: Store,
+    access: Access,
+    trust: Trust,
+    signer: Option<KeyPair>,
+    scope: Option<Scope>,
+    upload_wait: Duration,
+}
+
+impl Builder {
+    pub(crate) fn new(local: Arc<DiskCache>, store: Store) -> Self {
+        Self {
+            local,
+            store,
+            access: Access::default(),
+            trust: Trust::everybody(),
+            signer: None,
+            scope: None,
+            upload_wait: Duration::ZERO,
+        }
+    }
+
+    /// What is done with the store; all when not said.
+    pub fn access(mut self, access: Access) -> Self {
+        self.access = access;
+        self
+    }
+
+    /// Whose entries are taken from the store; everybody's when not said.
+    pub fn trust(mut self, trust: Trust) -> Self {
+        self.trust = trust;
+        self
+    }
+
+    /// Signs what is uploaded with this key; nothing is signed when not said.
+    pub fn signer(mut self, pair: KeyPair) -> Self {
+        self.signer = Some(pair);
+        self
+    }
+
+    /// Which builds this one has a list in common with: what the last one used is fetched at the
+    /// start, and what this one used is written down at the end. Without a scope neither is done.
+    pub fn scope(mut self, scope: Scope) -> Self {
+        self.scope = Some(scope);
+        self
+    }
+
+    /// How long closing waits for uploads while they are getting through; not at all when not said.
+    pub fn upload_wait(mut self, limit: Duration) -> Self {
+        self.upload_wait = limit;
+        self
+    }
+
+    /// Starts fetching what the scope's list names, and uploading what earlier processes left.
+    ///
+    /// # Errors
+    ///
+    /// When the journal of uploads cannot be written in the directory.
+    pub fn start(self) -> Result<RemoteCache> {
+        let Self { local, store, access, trust, signer, scope, upload_wait } = self;
+        let counters = Arc::<Counters>::default();
+        let fetching = Arc::new(Fetching {
+            local: local.clone(),
+            store: store.clone(),
+            trust,
+            counters: counters.clone(),
+        });
+        let flights = Flights::default();
+        let patience = Patience::new({
+            let store = store.to_string();
+            move |turned_off| tracing::warn!("the build goes on without {store}: {turned_off}")
+        });
+        let runtime = store.handle().clone();
+        let sending = Arc::new(Sending {
+            local: local.clone(),
+            store: store.clone(),
+            signer,
+            counters: counters.clone(),
+        });
+        let uploads = match access.writes() {
+            false => None,
+            true => {
+                let (journal, adopted) = Journal::open(local.dir(), &store.to_string())?;
+                Some(Uploads::start(sending.clone(), runtime, journal, adopted))
+            }
+        };
+        let prefetch = scope
+            .as_ref()
+            .filter(|_| access.reads())
+            .map(|scope| {
+                let (fetching, patience) = (fetching.clone(), patience.clone());
+                Prefetch::start(fetching, patience, flights.clone(), scope.clone())
+            });
+        let publish = scope
+            .zip(uploads.clone())
+            .map(|(scope, uploads)| Publish::new(sending, uploads, scope));
+        Ok(RemoteCache {
+            local,
+            store,
+            access,
+            upload_wait,
+            fetching,
+            flights,
+            patience,
+            prefetch,
+            uploads,
+            publish,
+            publishing: Mutex::default(),
+            used: Used::default(),
+            counters,
+            closed: AtomicBool::default(),
+        })
+    }
+}

@@ -1,0 +1,44 @@
+//! A cache on this machine in front of an object store that many machines share.
+
+#![deny(missing_docs)]
+
+mod builder;
+#[cfg(test)]
+mod claims;
+mod counts;
+mod day;
+mod fetching;
+mod flight;
+mod journal;
+mod key;
+mod list;
+mod malformed;
+mod object;
+mod pack;
+#[cfg(test)]
+mod page;
+mod patience;
+mod pieces;
+mod prefetch;
+mod publish;
+#[cfg(test)]
+mod random;
+mod scope;
+mod sending;
+mod sign;
+mod store;
+#[cfg(test)]
+#[path = "../tests/support/mod.rs"]
+mod support;
+mod tier;
+mod transfer;
+mod upload;
+mod used;
+
+pub use builder::{Access, Builder};
+pub use counts::Counts;
+pub use scope::{Scope, Template, TemplateError};
+pub use sign::{KeyId, KeyPair, ParseKeyError, PublicKey, Trust};
+pub use store::{Store, StoreError, StoreOptions, StoreProblem, masked_uri};
+pub use tier::RemoteCache;
+pub use transfer::{Transferred, TransferOptions, pull, push};

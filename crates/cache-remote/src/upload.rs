@@ -1,0 +1,209 @@
+//! Uploads behind the build: what was put waits in a queue of action IDs, for the bytes stay in the
+//! directory, and a few go up at once.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use cache_core::ActionId;
+use tokio::runtime::Handle;
+
+use crate::journal::Journal;
+use crate::sending::{Sending, Sent};
+
+/// How many go up at the same time.
+const AT_ONCE: usize = 8;
+
+/// How many actions may wait in memory. What comes after them is in the journal alone, for the next
+/// process.
+const WAITING: usize = 100_000;
+
+/// After so many failures in a row nothing is tried for a while.
+const FAILURES: u32 = 3;
+
+/// How long nothing is tried then.
+const PAUSE: Duration = Duration::from_secs(30);
+
+/// Who waits for the uploads gives up when nothing got through for so long.
+const STALLED: Duration = Duration::from_secs(5);
+
+/// The uploads of one process.
+#[derive(Clone)]
+pub(crate) struct Uploads(Arc<Shared>);
+
+struct Shared {
+    sending: Arc<Sending>,
+    runtime: Handle,
+    /// `None` once it was released.
+    journal: Mutex<Option<Journal>>,
+    state: Mutex<State>,
+    /// Something went up, failed, or came to rest.
+    changed: Condvar,
+}
+
+struct State {
+    waiting: VecDeque<ActionId>,
+    /// All that ever waited.
+    added: HashSet<ActionId>,
+    /// How many are on their way.
+    going: usize,
+    /// How many tasks take from the queue.
+    tasks: usize,
+    /// Of those that failed, which the journal keeps, and those that found no place in the queue.
+    left: u64,
+    failures_in_a_row: u32,
+    paused_until: Option<Instant>,
+    last_success: Instant,
+}
+
+impl Uploads {
+    /// Begins with what earlier processes left.
+    pub(crate) fn start(
+        sending: Arc<Sending>,
+        runtime: Handle,
+        journal: Journal,
+        adopted: Vec<ActionId>,
+    ) -> Self {
+        let state = State {
+            waiting: VecDeque::new(),
+            added: HashSet::new(),
+            going: 0,
+            tasks: 0,
+            left: 0,
+            failures_in_a_row: 0,
+            paused_until: None,
+            last_success: Instant::now(),
+        };
+        let state = Mutex::new(state);
+        let journal = Mutex::new(Some(journal));
+        let shared = Shared { sending, runtime, journal, state, changed: Condvar::new() };
+        let uploads = Self(Arc::new(shared));
+        adopted.into_iter().for_each(|action| uploads.0.enqueue(action));
+        uploads
+    }
+
+    /// Has an action's result uploaded, sooner or later: once this has returned, no end of the
+    /// process makes it forgotten.
+    pub(crate) fn add(&self, action: &ActionId) {
+        if let Some(Err(error)) = self.0.journal().as_ref().map(|journal| journal.put(action)) {
+            // It is uploaded all the same, if this process lives so long.
+            tracing::warn!("{error}");
+        }
+        self.0.enqueue(*action);
+    }
+
+    /// Leaves what is not done to the next one who opens the journal, whatever is on its way still.
+    pub(crate) fn release(&self) {
+        self.0.journal().take();
+    }
+
+    /// Whether this process was asked to upload it.
+    pub(crate) fn was_added(&self, action: &ActionId) -> bool {
+        self.0.lock().added.contains(action)
+    }
+
+    /// Waits until all is uploaded, but no longer than `limit`, and not while nothing gets through.
+    /// Returns how many are left, for the next process.
+    pub(crate) fn wait(&self, limit: Duration) -> u64 {
+        let begun = Instant::now();
+        let mut state = self.0.lock();
+        loop {
+            let now = Instant::now();
+            // What was paused may go on.
+            self.0.begin(&mut state, now);
+            let at_rest = state.tasks == 0;
+            let stalled = now.saturating_duration_since(state.last_success.max(begun)) >= STALLED;
+            let waited = now.saturating_duration_since(begun);
+            if at_rest || stalled || waited >= limit {
+                return state.left + (state.waiting.len() + state.going) as u64;
+            }
+            let step = (limit - waited).min(Duration::from_millis(100));
+            let woken = self.0.changed.wait_timeout(state, step);
+            state = woken.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn journal(&self) -> MutexGuard<'_, Option<Journal>> {
+        self.journal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn enqueue(self: &Arc<Self>, action: ActionId) {
+        let mut state = self.lock();
+        if state.waiting.len() >= WAITING {
+            state.left += 1;
+            return;
+        }
+        state.waiting.push_back(action);
+        state.added.insert(action);
+        self.begin(&mut state, Instant::now());
+    }
+
+    /// Starts a task for what waits, unless there are enough.
+    fn begin(self: &Arc<Self>, state: &mut State, now: Instant) {
+        let wanted = state.waiting.len().min(AT_ONCE);
+        while state.tasks < wanted && state.may_begin(now) {
+            state.tasks += 1;
+            self.runtime.spawn(self.clone().go_on());
+        }
+    }
+
+    /// Uploads one after another until none waits.
+    async fn go_on(self: Arc<Self>) {
+        while let Some(action) = self.next() {
+            let sent = self.sending.send(action).await;
+            self.note(action, sent);
+        }
+    }
+
+    fn next(&self) -> Option<ActionId> {
+        let mut state = self.lock();
+        let next = match state.may_begin(Instant::now()) {
+            true => state.waiting.pop_front(),
+            false => None,
+        };
+        match &next {
+            Some(_) => state.going += 1,
+            None => {
+                state.tasks -= 1;
+                self.changed.notify_all();
+            }
+        }
+        next
+    }
+
+    fn note(&self, action: ActionId, sent: Sent) {
+        if let Sent::Done | Sent::Gone = sent {
+            self.journal().as_ref().inspect(|journal| journal.done(&action));
+        }
+        let mut state = self.lock();
+        state.going -= 1;
+        match sent {
+            Sent::Done | Sent::Gone => {
+                state.failures_in_a_row = 0;
+                state.last_success = Instant::now();
+            }
+            Sent::Failed(error) => {
+                tracing::warn!("{error}; the next process tries again");
+                state.left += 1;
+                state.failures_in_a_row += 1;
+                if state.failures_in_a_row >= FAILURES {
+                    state.failures_in_a_row = 0;
+                    state.paused_until = Some(Instant::now() + PAUSE);
+                }
+            }
+        }
+        self.changed.notify_all();
+    }
+}
+
+impl State {
+    fn may_begin(&self, now: Instant) -> bool {
+        self.paused_until.is_none_or(|until| until <= now)
+    }
+}
