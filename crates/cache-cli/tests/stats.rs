@@ -86,7 +86,7 @@ fn equal_outputs_are_stored_once_and_what_that_saves_is_told() {
     for name in ["a", "b", "c"] {
         larder.put(name, [1; 10_000]);
     }
-    larder.put("d", [2; 500]);
+    let only = larder.put("d", [2; 500]);
     let found = stats(&larder);
     assert_eq!((&found["entries"], &found["outputs"]), (&json!(4), &json!(2)));
     assert_eq!(found["output_bytes"], json!(10_500));
@@ -101,6 +101,11 @@ fn equal_outputs_are_stored_once_and_what_that_saves_is_told() {
     assert_eq!((&found["shared_bytes"], &found["logical_bytes"]), (&json!(0), &json!(500)));
     let text = larder.run(["stats"]).ok();
     assert!(text.contains("sharing      saves nothing yet"), "{text}");
+
+    // Nor does one to which no entry leads any more.
+    fs::remove_file(larder.entry_file(&only)).expect("an entry");
+    let found = stats(&larder);
+    assert_eq!((&found["shared_bytes"], &found["logical_bytes"]), (&json!(0), &json!(500)));
 }
 
 #[test]

@@ -193,14 +193,14 @@ impl DiskCache {
         Entries { cache: self, folders: 0..layout::FOLDERS, actions: Vec::new().into_iter() }
     }
 
-    /// Gives all entries, outputs and temporary files to `take`, one at a time and in no particular
-    /// order: they are looked at on a few threads. Looking at them does not count as use.
+    /// Gives all entries, outputs and temporary files to `take`, one after the other and in no
+    /// particular order: a few threads look at them. Looking at them does not count as use.
     ///
     /// [`totals`](Self::totals) is for those who only want to add up: it need not read the entries.
     ///
     /// # Errors
     ///
-    /// When folders cannot be listed, that of the first. What is in the others was given.
+    /// When folders cannot be listed, the error of the first; what is in the others was given.
     pub fn contents(&self, take: impl FnMut(&Content) + Send) -> Result<()> {
         self.walk(true, take)
     }
@@ -216,12 +216,13 @@ impl DiskCache {
         Ok(totals)
     }
 
-    fn walk(&self, read: bool, take: impl FnMut(&Content) + Send) -> Result<()> {
+    /// Gives what is in the cache; what entries lead to, only when they are wanted.
+    fn walk(&self, with_entries: bool, take: impl FnMut(&Content) + Send) -> Result<()> {
         let take = Mutex::new(take);
         let folder = |folder| {
             let mut contents = Vec::new();
             each_name(&self.root, folder, |in_folder, name, named| {
-                contents.extend(self.content(in_folder, name, named, read)?);
+                contents.extend(self.content(in_folder, name, named, with_entries)?);
                 Ok(())
             })?;
             // A folder at a time, so that the threads seldom wait for one another.
@@ -232,42 +233,39 @@ impl DiskCache {
         threads::each_folder(folder).into_iter().collect()
     }
 
-    /// What a name leads to; `None` when that is none of the cache's, or is gone. An entry is read
-    /// only when it is wanted.
+    /// What a name leads to; `None` when that is none of the cache's, or is gone.
     fn content(
         &self,
         folder: &Folder,
         name: &str,
         named: Named,
-        read: bool,
+        with_entries: bool,
     ) -> io::Result<Option<Content>> {
         Ok(match named {
             Named::Entry(action) => {
-                let entry = |entry, Look { mtime: used, on_disk, .. }| Content::Entry {
+                let open = || folder.open_file(name);
+                let read = if with_entries { self.peek_at(&action, open).hit() } else { None };
+                let (entry, look) = match read {
+                    // Who has read one has looked at it too.
+                    Some((entry, look)) => (Some(entry), Some(look)),
+                    None => (None, folder.look_if_there(name)?),
+                };
+                look.map(|Look { mtime: used, on_disk, .. }| Content::Entry {
                     action,
                     entry,
                     used,
                     on_disk,
-                };
-                let peek = || self.peek_at(&action, || folder.open_file(name)).hit();
-                match read.then(peek).flatten() {
-                    // Who reads one has looked at it too.
-                    Some((read, look)) => Some(entry(Some(read), look)),
-                    None => folder.look_if_there(name)?.map(|look| entry(None, look)),
-                }
+                })
             }
             Named::Output(output) => folder.look_if_there(name)?.map(|look| {
                 let executable = look.kind == Kind::Folder;
-                Content::Output {
-                    output,
-                    size: executable::size(&self.root, &output, &look),
-                    executable,
-                    used: look.mtime,
-                    on_disk: match executable {
-                        true => remove::on_disk(&self.root, &layout::output(&output), &look),
-                        false => look.on_disk,
-                    },
-                }
+                let on_disk = if executable {
+                    remove::on_disk(&self.root, &layout::output(&output), &look)
+                } else {
+                    look.on_disk
+                };
+                let size = executable::size(&self.root, &output, &look);
+                Content::Output { output, size, executable, used: look.mtime, on_disk }
             }),
             Named::Leftover => Some(Content::Leftover),
             Named::Stray | Named::Foreign => None,

@@ -54,7 +54,11 @@ pub struct Builder {
     signer: Option<KeyPair>,
     scope: Option<Scope>,
     upload_wait: Duration,
+    notify: Notify,
 }
+
+/// Takes the notice that a build goes on without its store.
+type Notify = Box<dyn Fn(&str) + Send + Sync>;
 
 impl Builder {
     pub(crate) fn new(local: Arc<DiskCache>, store: Store) -> Self {
@@ -66,6 +70,7 @@ impl Builder {
             signer: None,
             scope: None,
             upload_wait: Duration::ZERO,
+            notify: Box::new(|notice| tracing::warn!("{notice}")),
         }
     }
 
@@ -100,13 +105,20 @@ impl Builder {
         self
     }
 
+    /// Calls `notify` with a line for the user when lookups first go on without the store, since it
+    /// fails or costs too much time, instead of telling the log. It may be called on any thread.
+    pub fn notify(mut self, notify: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.notify = Box::new(notify);
+        self
+    }
+
     /// Starts fetching what the scope's list names, and uploading what earlier processes left.
     ///
     /// # Errors
     ///
     /// When the journal of uploads cannot be written in the directory.
     pub fn start(self) -> Result<RemoteCache> {
-        let Self { local, store, access, trust, signer, scope, upload_wait } = self;
+        let Self { local, store, access, trust, signer, scope, upload_wait, notify } = self;
         let counters = Arc::<Counters>::default();
         let fetching = Arc::new(Fetching {
             local: local.clone(),
@@ -117,7 +129,7 @@ impl Builder {
         let flights = Flights::default();
         let patience = Patience::new({
             let store = store.to_string();
-            move |turned_off| tracing::warn!("the build goes on without {store}: {turned_off}")
+            move |turned_off| notify(&format!("the build goes on without {store}: {turned_off}"))
         });
         let runtime = store.handle().clone();
         let sending = Arc::new(Sending {

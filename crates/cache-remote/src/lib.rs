@@ -28,6 +28,7 @@ mod sending;
 mod sign;
 mod store;
 #[cfg(test)]
+#[allow(dead_code)]
 #[path = "../tests/support/mod.rs"]
 mod support;
 mod tier;

@@ -158,6 +158,7 @@ impl Patience {
     }
 
     /// How long somebody was waiting for the store until now, as wall time, for good or in vain.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the tier's counts"))]
     pub(crate) fn waited(&self) -> Duration {
         self.with(|ledger, _| ledger.waited())
     }

@@ -10,7 +10,7 @@ mod remote_url;
 mod template;
 mod variables;
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::path::Path;
 
 use template::{Field, Part};
@@ -60,13 +60,13 @@ impl Template {
     /// `git` is run where one of the first two fields asks for it, without touching the network.
     /// When it has not answered within two seconds, it counts as not installed.
     pub fn scope(&self, dir: &Path, env: &dyn Fn(&str) -> Option<OsString>) -> Scope {
-        self.scope_by(OsStr::new("git"), dir, env)
+        self.scope_by(&git::Program::default(), dir, env)
     }
 
-    fn scope_by(&self, git: &OsStr, dir: &Path, env: Env<'_>) -> Scope {
+    fn scope_by(&self, git: &git::Program<'_>, dir: &Path, env: Env<'_>) -> Scope {
         let asks = |field| self.parts.contains(&Part::Field(field));
         let checkout = match asks(Field::Repository) || asks(Field::Branch) {
-            true => git::look(git, dir, git::LIMIT),
+            true => git::look(git, dir),
             false => None,
         };
         let repository = match &checkout {

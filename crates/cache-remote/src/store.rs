@@ -236,6 +236,7 @@ impl Store {
     /// # Errors
     ///
     /// When the store fails, or cannot remove anything.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for a check that writes and removes"))]
     pub(crate) async fn remove(&self, key: &str) -> Result<(), StoreError> {
         let place = self.inner.place("remove", key);
         self.inner.writes.delete(key).await.map_err(|error| place.failure(&error))

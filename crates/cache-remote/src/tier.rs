@@ -66,6 +66,11 @@ impl RemoteCache {
         self.counters.now()
     }
 
+    /// How many results are still to be uploaded.
+    pub fn uploads_left(&self) -> u64 {
+        self.uploads.as_ref().map_or(0, |uploads| uploads.wait(Duration::ZERO))
+    }
+
     /// Goes on with the uploads, up to `limit`, and no longer than they get through. For a program
     /// that has closed the cache, has told so whoever waits for it, and has time left. Returns how
     /// many uploads are left; the next process takes them over.

@@ -1,6 +1,7 @@
 //! That the network of the tests does what it says. Times are only asked for where they cannot be
 //! shorter; how much longer a loaded machine takes is nobody's business.
 
+#[allow(dead_code)]
 mod support;
 
 use std::io::{ErrorKind, Read, Write};

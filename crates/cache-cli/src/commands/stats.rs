@@ -4,6 +4,7 @@ mod charts;
 mod gather;
 mod json;
 mod page;
+mod sharing;
 mod text;
 
 use std::path::{Path, PathBuf};

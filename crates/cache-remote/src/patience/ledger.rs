@@ -25,7 +25,7 @@ pub(super) const RATE: u64 = 1 << 20;
 const BUSY: u64 = 8;
 
 /// How much waiting the bytes that arrive can justify in one wait.
-pub(super) const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// How much a build may lose, in whatever way: with what starting and closing take, it stays under
 /// five seconds.

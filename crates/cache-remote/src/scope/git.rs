@@ -10,15 +10,24 @@ use std::time::{Duration, Instant};
 
 use super::{folder_name, remote_url};
 
-/// How long all questions together may take. They take a hundredth of that, where the file system
-/// answers.
-pub(super) const LIMIT: Duration = Duration::from_secs(2);
-
 /// More bytes than any true answer has.
 const ANSWER: u64 = 1 << 20;
 
 /// Variables that lead `git` to another repository than the folder's, as in hooks.
 const ELSEWHERE: [&str; 4] = ["GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_NAMESPACE"];
+
+/// The program that is asked, and how long all questions together may take.
+pub(super) struct Program<'a> {
+    pub(super) name: &'a OsStr,
+    pub(super) limit: Duration,
+}
+
+impl Default for Program<'_> {
+    /// The answers take a hundredth of the time, where the file system answers.
+    fn default() -> Self {
+        Self { name: OsStr::new("git"), limit: Duration::from_secs(2) }
+    }
+}
 
 /// What is known of a folder in a repository.
 #[derive(Debug, PartialEq, Eq)]
@@ -33,10 +42,10 @@ pub(super) struct Checkout {
     pub(super) usual_branch: Option<String>,
 }
 
-/// Looks at the repository that `dir` is in. `None` when it is in none, and when `git` does not
-/// start, refuses, or takes too long.
-pub(super) fn look(program: &OsStr, dir: &Path, limit: Duration) -> Option<Checkout> {
-    let git = Git { program, dir, until: Instant::now() + limit };
+/// Looks at the repository that `dir` is in. `None` when it is in none, and when the program does
+/// not start, refuses, or takes too long.
+pub(super) fn look(program: &Program<'_>, dir: &Path) -> Option<Checkout> {
+    let git = Git { program: program.name, dir, until: Instant::now() + program.limit };
     git.checkout().unwrap_or_else(|e| {
         tracing::debug!("cannot ask git about {}: {e}", dir.display());
         None

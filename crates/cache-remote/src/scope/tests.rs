@@ -1,9 +1,11 @@
 mod checkouts;
 mod names;
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use super::*;
 
@@ -69,8 +71,17 @@ impl Checkout {
     }
 
     fn scope(&self, variables: &'static [(&str, &str)]) -> Scope {
-        Template::default().scope(&self.dir, &env(variables))
+        scope_in(&self.dir, variables)
     }
+}
+
+/// The default scope of a folder, by a `git` that has all the time of a busy machine.
+fn scope_in(dir: &Path, variables: &'static [(&str, &str)]) -> Scope {
+    Template::default().scope_by(&patient(OsStr::new("git")), dir, &env(variables))
+}
+
+fn patient(name: &OsStr) -> git::Program<'_> {
+    git::Program { name, limit: Duration::from_secs(300) }
 }
 
 #[test]
@@ -126,7 +137,7 @@ fn a_variable_is_a_field_and_an_empty_one_is_not_set() {
 fn git_is_not_run_for_a_template_without_its_fields() {
     let checkout = Checkout::outside();
     let program = script(&checkout, "touch ran");
-    let scope = template("{os}").scope_by(program.as_os_str(), &checkout.dir, &nothing);
+    let scope = template("{os}").scope_by(&patient(program.as_os_str()), &checkout.dir, &nothing);
     assert_eq!(scope.fallback, None);
     assert!(!checkout.dir.join("ran").exists());
 }

@@ -2,6 +2,8 @@
 
 use opendal::{Operator, Result};
 
+use self::Shown::{No, Yes};
+
 /// A kind of store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scheme {
@@ -31,8 +33,6 @@ pub(super) enum Shown {
     Yes,
     No,
 }
-
-use Shown::{No, Yes};
 
 impl Scheme {
     /// The kind that an address with the scheme `text` names.

@@ -1,14 +1,14 @@
 //! What the tests stand on: a real S3 server, a network with a distance and with faults, and
 //! somebody who tampers with what is stored. All of it runs in the test's process, on loopback.
 
-#![allow(dead_code)] // Each test file uses a part of it.
+#![allow(unused_imports)] // Each test file uses a part of it.
 
 pub mod liar;
 pub mod proxy;
 pub mod s3;
 
 pub use liar::Liar;
-pub use proxy::{Fault, Line, Proxy};
+pub use proxy::{Fault, Line, Nobody, Proxy};
 pub use s3::S3Server;
 
 /// Bytes that do not compress, the same for the same seed.

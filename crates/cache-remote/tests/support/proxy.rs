@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
@@ -127,6 +127,33 @@ fn reserve(free: &Mutex<Instant>, bytes: usize, per_second: u64) -> Instant {
     *free
 }
 
+/// A port where nobody listens, and nobody else will.
+pub struct Nobody(TcpSocket);
+
+impl Nobody {
+    /// Takes a port.
+    pub fn somewhere() -> Self {
+        Self::at("127.0.0.1:0".parse().unwrap())
+    }
+
+    fn at(addr: SocketAddr) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_reuseaddr(true).unwrap();
+        socket.bind(addr).unwrap();
+        Self(socket)
+    }
+
+    /// Its address.
+    pub fn addr(&self) -> SocketAddr {
+        self.0.local_addr().unwrap()
+    }
+}
+
+enum Door {
+    Open(TcpListener),
+    Shut(Nobody),
+}
+
 async fn accept(
     listener: TcpListener,
     to: SocketAddr,
@@ -134,25 +161,27 @@ async fn accept(
     mut commands: mpsc::UnboundedReceiver<(Fault, std_mpsc::Sender<()>)>,
 ) {
     let addr = listener.local_addr().unwrap();
-    let mut listener = Some(listener);
+    let mut door = Door::Open(listener);
     let (fault, faults) = watch::channel(Fault::None);
     loop {
         let next = async {
-            match &listener {
-                Some(listener) => listener.accept().await,
-                None => pending().await,
+            match &door {
+                Door::Open(listener) => listener.accept().await,
+                Door::Shut(_) => pending().await,
             }
         };
         tokio::select! {
             command = commands.recv() => {
                 let Some((new, done)) = command else { return };
-                match new {
-                    Fault::Refuse => listener = None,
-                    _ if listener.is_none() => {
-                        listener = Some(TcpListener::bind(addr).await.unwrap());
+                door = match (new, door) {
+                    (Fault::Refuse, Door::Open(listener)) => {
+                        drop(listener);
+                        Door::Shut(Nobody::at(addr))
                     }
-                    _ => {}
-                }
+                    (Fault::Refuse, shut) => shut,
+                    (_, Door::Shut(nobody)) => Door::Open(nobody.0.listen(1024).unwrap()),
+                    (_, open) => open,
+                };
                 fault.send_replace(new);
                 let _ = done.send(());
             }

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use anyhow::Result;
-use cache_core::OutputId;
 use cache_disk::{Content, DiskCache, Totals};
 
+use super::sharing::Sharing;
 use crate::counters::{self, Counted, Day, Kind, Used};
 use crate::report::histogram::Histogram;
 
@@ -55,53 +55,19 @@ pub(super) fn gather(cache: &DiskCache, now: SystemTime) -> Result<Stats> {
     cache.contents(|content| {
         stats.totals.add(content);
         match content {
-            Content::Entry { entry, .. } => {
-                sharing.wanted.extend(entry.map(|entry| short(&entry.output)));
-            }
-            Content::Output { output, size, used, .. } => {
-                stats.sizes.add(*size, *size);
-                let age = now.duration_since(*used).unwrap_or_default();
-                stats.ages.add(age.as_secs(), *size);
-                sharing.outputs.push((short(output), *size));
+            Content::Entry { entry: Some(entry), .. } => sharing.entry(&entry.output),
+            &Content::Output { output, size, used, .. } => {
+                stats.sizes.add(size, size);
+                let age = now.duration_since(used).unwrap_or_default();
+                stats.ages.add(age.as_secs(), size);
+                sharing.output(&output, size);
             }
             _ => {}
         }
     })?;
-    stats.shared_bytes = sharing.bytes();
+    stats.shared_bytes = sharing.saved_bytes();
     stats.logical_bytes = stats.totals.output_bytes.saturating_add(stats.shared_bytes);
     Ok(stats)
-}
-
-/// What is counted to know what sharing saves: all outputs and all that entries lead to, which may
-/// be millions.
-#[derive(Default)]
-struct Sharing {
-    /// Once for each entry.
-    wanted: Vec<u64>,
-    /// With their sizes in bytes.
-    outputs: Vec<(u64, u64)>,
-}
-
-/// A quarter of an output ID, which takes a quarter of the memory. That two outputs out of a million
-/// have the same has a chance of one in thirty million.
-fn short(output: &OutputId) -> u64 {
-    let [a, b, c, d, e, f, g, h, ..] = *output.as_bytes();
-    u64::from_le_bytes([a, b, c, d, e, f, g, h])
-}
-
-impl Sharing {
-    /// The sizes of outputs that more than one entry leads to, counted for all of these but one.
-    fn bytes(mut self) -> u64 {
-        self.wanted.sort_unstable();
-        self.outputs.sort_unstable();
-        let mut wanted = self.wanted.iter().peekable();
-        let mut times = |output: &u64| {
-            while wanted.next_if(|other| *other < output).is_some() {}
-            std::iter::from_fn(|| wanted.next_if_eq(&output)).count() as u64
-        };
-        let saved = |(output, size): &(u64, u64)| size.saturating_mul(times(output).max(1) - 1);
-        self.outputs.iter().map(saved).fold(0, u64::saturating_add)
-    }
 }
 
 fn counted(cache: &DiskCache) -> Counted {

@@ -1,6 +1,6 @@
 //! Scopes of real repositories, made with the real `git`.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::*;
 use crate::scope::git;
@@ -27,7 +27,8 @@ fn the_default_branch_needs_no_fallback() {
     let checkout = Checkout::cloned();
     checkout.git(&["checkout", "-q", "-b", "trunk"]);
     assert_eq!(checkout.scope(&[]), scope("example.org/team/project/trunk", None));
-    let without = template("{repository}").scope(&checkout.dir, &env(&[]));
+    let git = patient(OsStr::new("git"));
+    let without = template("{repository}").scope_by(&git, &checkout.dir, &env(&[]));
     assert_eq!(without, Scope::new("example.org/team/project"));
 }
 
@@ -36,7 +37,7 @@ fn a_folder_below_the_top_is_in_the_same_scope() {
     let checkout = Checkout::new();
     let below = checkout.dir.join("a/b");
     fs::create_dir_all(&below).unwrap();
-    assert_eq!(Template::default().scope(&below, &env(&[])), scope("work/main", None));
+    assert_eq!(scope_in(&below, &[]), scope("work/main", None));
 }
 
 #[test]
@@ -57,8 +58,7 @@ fn a_second_working_tree_is_named_like_the_first() {
     let checkout = Checkout::new();
     checkout.git(&["worktree", "add", "-q", "../elsewhere", "-b", "other"]);
     let second = checkout.dir.with_file_name("elsewhere");
-    let found = Template::default().scope(&second, &env(&[]));
-    assert_eq!(found, scope("work/other", Some("work/main")));
+    assert_eq!(scope_in(&second, &[]), scope("work/other", Some("work/main")));
 }
 
 #[test]
@@ -131,11 +131,11 @@ fn outside_a_repository_the_folder_or_ci_names_it() {
 #[test]
 fn without_git_it_is_as_outside_a_repository() {
     let checkout = Checkout::cloned();
-    let program = OsStr::new("no-such-program-anywhere");
-    let found = Template::default().scope_by(program, &checkout.dir, &env(&[]));
+    let program = patient(OsStr::new("no-such-program-anywhere"));
+    let found = Template::default().scope_by(&program, &checkout.dir, &env(&[]));
     assert_eq!(found, scope("work/-", None));
     let nowhere = checkout.dir.join("not-there");
-    assert_eq!(Template::default().scope(&nowhere, &env(&[])), scope("not-there/-", None));
+    assert_eq!(scope_in(&nowhere, &[]), scope("not-there/-", None));
 }
 
 #[test]
@@ -144,7 +144,8 @@ fn a_git_that_hangs_is_ended() {
     let start = Instant::now();
     for lines in ["exec sleep 600", "exec >&-; exec sleep 600", "echo a; echo b; exec sleep 600"] {
         let program = script(&checkout, lines);
-        assert_eq!(git::look(program.as_os_str(), &checkout.dir, Duration::from_millis(20)), None);
+        let hasty = git::Program { name: program.as_os_str(), limit: Duration::from_millis(20) };
+        assert_eq!(git::look(&hasty, &checkout.dir), None);
     }
     assert!(start.elapsed() < Duration::from_secs(300));
 }
@@ -155,7 +156,8 @@ fn a_git_that_says_nonsense_does_no_harm() {
     for lines in ["exit 1", "echo", "printf '\\377\\n\\t (fetch)\\n'", "yes | head -c 3000000", ":"]
     {
         let program = script(&checkout, lines);
-        let found = Template::default().scope_by(program.as_os_str(), &checkout.dir, &env(&[]));
+        let program = patient(program.as_os_str());
+        let found = Template::default().scope_by(&program, &checkout.dir, &env(&[]));
         assert!(found.text.ends_with("/os/arch/go1"), "{lines}: {found:?}");
     }
 }
@@ -166,6 +168,6 @@ fn git_asks_nobody_and_looks_nowhere_else() {
     let lines = "[ \"$GIT_TERMINAL_PROMPT\" = 0 ] && [ -z \"$GIT_DIR\" ] && ! read -r line \
                  && touch asked\nexit 1";
     let program = script(&checkout, lines);
-    assert_eq!(git::look(program.as_os_str(), &checkout.dir, git::LIMIT), None);
+    assert_eq!(git::look(&patient(program.as_os_str()), &checkout.dir), None);
     assert!(checkout.dir.join("asked").exists());
 }

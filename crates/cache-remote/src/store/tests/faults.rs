@@ -1,12 +1,11 @@
 //! What a store that does not work comes to: an error that says what happened, within a bounded
 //! time. The generous limits of time only tell a wait from one without end.
 
-use std::net::{SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
 
 use crate::store::{Pace, Store, StoreError, StoreOptions, StoreProblem};
 use crate::support::s3::uri_at;
-use crate::support::{Fault, Line, Proxy, S3Server, noise};
+use crate::support::{Fault, Line, Nobody, Proxy, S3Server, noise};
 
 const KEY: &str = "larder-v1/a/ab/abcdef";
 
@@ -56,11 +55,6 @@ fn errors(store: &Store) -> Vec<StoreError> {
     errors
 }
 
-/// An address where nobody listens.
-fn nobody() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
-}
-
 #[test]
 fn wrong_credentials_are_refused_once_and_for_all() {
     let server = S3Server::start();
@@ -92,7 +86,8 @@ fn a_bucket_that_is_not_there_is_no_miss() {
 
 #[test]
 fn a_server_that_is_not_there_is_said_to_be_unreachable() {
-    let store = Store::open(&uri_at(nobody(), "", "s"), &impatient()).unwrap();
+    let nobody = Nobody::somewhere();
+    let store = Store::open(&uri_at(nobody.addr(), "", "s"), &impatient()).unwrap();
     for error in errors(&store) {
         assert!(matches!(error.problem(), StoreProblem::Unreachable(_)), "{error:?}");
         assert!(error.is_temporary());
@@ -101,7 +96,8 @@ fn a_server_that_is_not_there_is_said_to_be_unreachable() {
 
 #[test]
 fn a_redis_that_is_not_there_costs_no_more_than_its_limit() {
-    let store = Store::open(&format!("redis://:pw@{}/0", nobody()), &impatient()).unwrap();
+    let nobody = Nobody::somewhere();
+    let store = Store::open(&format!("redis://:pw@{}/0", nobody.addr()), &impatient()).unwrap();
     let start = Instant::now();
     let error = store.block_on(store.read(KEY, 100, Pace::LOOKUP)).unwrap_err();
     assert!(error.is_temporary(), "{error:?}");

@@ -2,8 +2,8 @@
 //! fails that can, says all it has to say, and none of them is in it.
 
 use std::env;
-use std::net::TcpListener;
 use std::process::Command;
+use std::thread;
 use std::time::Duration;
 
 use tracing_subscriber::filter::filter_fn;
@@ -11,8 +11,8 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::store::{Pace, Store, StoreOptions, masked_uri};
-use crate::support::S3Server;
 use crate::support::s3::{BUCKET, uri_at};
+use crate::support::{Nobody, S3Server};
 
 /// The planted secrets. All have this in them.
 const PLANTED: &str = "pl4nt3d";
@@ -59,7 +59,8 @@ fn says_all_it_has_to_say() {
         .with(filter_fn(|event| !event.target().starts_with("s3s")))
         .init();
     let server = S3Server::start();
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let kept = Nobody::somewhere();
+    let nobody = kept.addr();
     let folder = tempfile::tempdir().unwrap();
     let endpoint = format!("endpoint=http://{}&region=us-east-1", server.addr());
     let uris = [
@@ -104,28 +105,32 @@ fn says_all_it_has_to_say() {
         tries: 2,
         ..Default::default()
     };
-    for uri in &uris {
-        println!("{}", masked_uri(uri));
-        let store = match Store::open(uri, &options) {
-            Ok(store) => store,
-            Err(error) => {
-                println!("{error} {error:?} {error:#?}");
-                continue;
-            }
-        };
-        println!("{store} {store:?} {store:#?}");
-        store.block_on(async {
-            let key = "larder-v1/a/ab/abcdef";
-            let errors = [
-                store.read(key, 100, Pace::LOOKUP).await.err(),
-                store.exists(key).await.err(),
-                store.write(key, vec![1]).await.err(),
-                store.remove(key).await.err(),
-                store.list("larder-v1/").await.err(),
-            ];
-            for error in errors.iter().flatten() {
-                println!("{error} {error:?} {error:#?}");
-            }
-        });
+    thread::scope(|scope| {
+        for uri in &uris {
+            scope.spawn(|| say_all(uri, &options));
+        }
+    });
+}
+
+/// Shows the store at `uri` and everything that goes wrong with it.
+fn say_all(uri: &str, options: &StoreOptions) {
+    println!("{}", masked_uri(uri));
+    let store = match Store::open(uri, options) {
+        Ok(store) => store,
+        Err(error) => return println!("{error} {error:?} {error:#?}"),
+    };
+    println!("{store} {store:?} {store:#?}");
+    let key = "larder-v1/a/ab/abcdef";
+    let errors = store.block_on(async {
+        [
+            store.read(key, 100, Pace::LOOKUP).await.err(),
+            store.exists(key).await.err(),
+            store.write(key, vec![1]).await.err(),
+            store.remove(key).await.err(),
+            store.list("larder-v1/").await.err(),
+        ]
+    });
+    for error in errors.iter().flatten() {
+        println!("{error} {error:?} {error:#?}");
     }
 }
