@@ -2,7 +2,7 @@
 
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cache_core::Result;
 use cache_disk::DiskCache;
@@ -54,6 +54,7 @@ pub struct Builder {
     signer: Option<KeyPair>,
     scope: Option<Scope>,
     upload_wait: Duration,
+    clock: Box<dyn Fn() -> Instant + Send + Sync>,
     notify: Notify,
 }
 
@@ -70,6 +71,7 @@ impl Builder {
             signer: None,
             scope: None,
             upload_wait: Duration::ZERO,
+            clock: Box::new(Instant::now),
             notify: Box::new(|notice| tracing::warn!("{notice}")),
         }
     }
@@ -112,13 +114,19 @@ impl Builder {
         self
     }
 
+    /// The clock by which waiting for the store has cost too much, instead of the system's.
+    pub fn clock(mut self, now: impl Fn() -> Instant + Send + Sync + 'static) -> Self {
+        self.clock = Box::new(now);
+        self
+    }
+
     /// Starts fetching what the scope's list names, and uploading what earlier processes left.
     ///
     /// # Errors
     ///
     /// When the journal of uploads cannot be written in the directory.
     pub fn start(self) -> Result<RemoteCache> {
-        let Self { local, store, access, trust, signer, scope, upload_wait, notify } = self;
+        let Self { local, store, access, trust, signer, scope, upload_wait, clock, notify } = self;
         let counters = Arc::<Counters>::default();
         let fetching = Arc::new(Fetching {
             local: local.clone(),
@@ -127,7 +135,7 @@ impl Builder {
             counters: counters.clone(),
         });
         let flights = Flights::default();
-        let patience = Patience::new({
+        let patience = Patience::new(clock, {
             let store = store.to_string();
             move |turned_off| notify(&format!("the build goes on without {store}: {turned_off}"))
         });
@@ -145,13 +153,10 @@ impl Builder {
                 Some(Uploads::start(sending.clone(), runtime, journal, adopted))
             }
         };
-        let prefetch = scope
-            .as_ref()
-            .filter(|_| access.reads())
-            .map(|scope| {
-                let (fetching, patience) = (fetching.clone(), patience.clone());
-                Prefetch::start(fetching, patience, flights.clone(), scope.clone())
-            });
+        let prefetch = scope.as_ref().filter(|_| access.reads()).map(|scope| {
+            let (fetching, patience) = (fetching.clone(), patience.clone());
+            Prefetch::start(fetching, patience, flights.clone(), scope.clone())
+        });
         let publish = scope
             .zip(uploads.clone())
             .map(|(scope, uploads)| Publish::new(sending, uploads, scope));

@@ -2,7 +2,6 @@
 //! that is not what was asked for.
 
 use std::error::Error as StdError;
-use std::fmt;
 use std::io::{ErrorKind, Read};
 use std::sync::Arc;
 
@@ -15,7 +14,7 @@ use crate::key;
 use crate::malformed::Malformed;
 use crate::object::{self, HEADER, Header, Kind, MAX_RESULT};
 use crate::pieces::{PieceReader, pass_on};
-use crate::sign::{Signable, Trust};
+use crate::sign::{Signable, Trust, Untrusted};
 use crate::store::{Pace, Store, StoreError};
 
 /// What results are fetched with.
@@ -28,8 +27,10 @@ pub(crate) struct Fetching {
 
 /// Why a result is not in the directory now.
 enum Problem {
-    /// The store has something that is not to be trusted.
+    /// The store has one that is damaged, or of another action.
     Refused(String),
+    /// The store has one of somebody who is not trusted.
+    Untrusted(Untrusted),
     /// The store or the directory failed.
     Failed(String),
 }
@@ -71,6 +72,11 @@ impl Fetching {
                 self.counters.refused();
                 tracing::warn!("the store's result of action {action} is refused: {why}");
                 Fetched::Refused(why.into())
+            }
+            Problem::Untrusted(why) => {
+                self.counters.refused();
+                tracing::debug!("the store's result of action {action} is refused: {why}");
+                Fetched::Untrusted(why.to_string().into())
             }
             Problem::Failed(why) => {
                 tracing::debug!("the result of action {action} did not come: {why}");
@@ -142,7 +148,7 @@ impl Fetching {
             return Err(Problem::Refused(format!("it is that of action {}", header.said.action)));
         }
         let trusted = self.trust.check(&header.said, header.signed.as_ref());
-        trusted.map_err(|untrusted| Problem::Refused(untrusted.to_string()))
+        trusted.map_err(Problem::Untrusted)
     }
 
     /// Puts the output whose body, as it is stored, `body` gives. Its bytes are compared with its ID.
@@ -160,8 +166,7 @@ impl Fetching {
             executable: said.executable.clone(),
             ..PutOptions::default()
         };
-        let source =
-            Source::Promised { output: entry.output, size: entry.size, body: &mut bytes };
+        let source = Source::Promised { output: entry.output, size: entry.size, body: &mut bytes };
         match self.local.put(&said.action, source, &options) {
             Ok(_) => {
                 self.counters.fetched(entry.size);
@@ -194,14 +199,6 @@ impl From<StoreError> for Problem {
 impl From<Malformed> for Problem {
     fn from(malformed: Malformed) -> Self {
         Problem::Refused(malformed.to_string())
-    }
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Problem::Refused(why) | Problem::Failed(why) => f.write_str(why),
-        }
     }
 }
 

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::Instant;
 
 use cache_core::ActionId;
 
@@ -17,8 +16,10 @@ pub(crate) enum Fetched {
     Here,
     /// The store does not have it.
     NotThere,
-    /// The store has something that is not to be trusted, and why.
+    /// The store has one that is damaged or of another action, and how.
     Refused(Arc<str>),
+    /// The store has one of somebody who is not trusted.
+    Untrusted(Arc<str>),
     /// The store failed, and how.
     Failed(Arc<str>),
     /// Nobody asked the store, and why.
@@ -83,7 +84,7 @@ impl Flight {
                 asking.received(received - noted);
                 noted = received;
             }
-            let left = asking.deadline().saturating_duration_since(Instant::now());
+            let left = asking.left();
             if left.is_zero() {
                 return None;
             }
@@ -122,6 +123,7 @@ impl Drop for Pilot {
 #[cfg(test)]
 mod tests {
     use std::thread;
+    use std::time::Instant;
 
     use super::*;
     use crate::patience::{Answer, Patience};
@@ -130,7 +132,7 @@ mod tests {
 
     #[test]
     fn one_brings_it_and_all_get_it() {
-        let (flights, patience) = (Flights::default(), Patience::new(|_| ()));
+        let (flights, patience) = (Flights::default(), Patience::new(Instant::now, |_| ()));
         let (_, pilot) = flights.join(&ACTION);
         thread::scope(|scope| {
             let waiting: Vec<_> = (0..8)
@@ -155,7 +157,7 @@ mod tests {
 
     #[test]
     fn who_gives_up_tells_so() {
-        let (flights, patience) = (Flights::default(), Patience::new(|_| ()));
+        let (flights, patience) = (Flights::default(), Patience::new(Instant::now, |_| ()));
         let (flight, pilot) = flights.join(&ACTION);
         drop(pilot);
         let asking = patience.wait(&ACTION).expect("leave to wait");
@@ -165,7 +167,7 @@ mod tests {
 
     #[test]
     fn nobody_waits_for_ever() {
-        let (flights, patience) = (Flights::default(), Patience::new(|_| ()));
+        let (flights, patience) = (Flights::default(), Patience::new(Instant::now, |_| ()));
         let (flight, _pilot) = flights.join(&ACTION);
         let asking = patience.ask(&ACTION).expect("leave to wait");
         assert_eq!(flight.wait(&asking), None);

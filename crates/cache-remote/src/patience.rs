@@ -9,17 +9,21 @@
 //!   After the third time it is left alone for good.
 //! - Time that was lost is added up, and hits earn some of it back. In whatever way it was lost, it
 //!   comes to no more than four seconds; and what is lost by asking a store that answers, to three
-//!   hundredths of the build.
+//!   tenths of a second and three hundredths of the build.
+//!
+//! One thing is not within these bounds: a body that arrives at a good rate is waited for, and when
+//! it is wrong in the end, all of that is lost. After that, bytes that arrive are no reason to wait
+//! until a result was right again.
 //!
 //! Lost is wall time: several that wait at the same time lose it once. They cannot cost the build
 //! more than that, and cost it less where other threads work on meanwhile.
 //!
-//! Not every hit is worth its wait. A build of Go's standard library takes 57 s of computing and,
-//! when all is there, 1,135 lookups: 50 ms for each, but a few for the third of them that lead to
-//! an index of a package, and for others seconds. At a distance of 50 ms, asking for everything
-//! takes two processors longer than computing everything. What a hit saves is therefore learned
-//! from the misses: it is the time from a lookup that found nothing to the put of what was computed
-//! instead. Where hits save more than they take, the store is asked each time.
+//! Not every hit is worth its wait. A build of Go's standard library takes 57 s of computing or,
+//! when all is there, 1,135 lookups. On the average a lookup is worth 50 ms, but for a third of
+//! them, which lead to the index of a package, it is a few milliseconds. At a distance of 50 ms,
+//! asking for everything takes two processors as long as computing everything. What a hit saves is
+//! therefore learned from the misses: it is the time from a lookup that found nothing to the put of
+//! what was computed instead. Where hits save more than they take, the store is asked each time.
 
 mod account;
 mod breaker;
@@ -104,16 +108,19 @@ struct Shared {
 }
 
 impl Patience {
-    /// For a build that begins now. `notice` is told once, when the build first goes on without
-    /// its store.
-    pub(crate) fn new(notice: impl Fn(TurnedOff) + Send + Sync + 'static) -> Self {
+    /// For a build that begins now, by this clock. `notice` is told once, when the build first goes
+    /// on without its store.
+    pub(crate) fn new(
+        clock: impl Fn() -> Instant + Send + Sync + 'static,
+        notice: impl Fn(TurnedOff) + Send + Sync + 'static,
+    ) -> Self {
         let processors = thread::available_parallelism().map_or(1, NonZero::get);
-        Self::with_clock(Instant::now, processors, notice)
+        Self::on(processors, clock, notice)
     }
 
-    pub(crate) fn with_clock(
-        clock: impl Fn() -> Instant + Send + Sync + 'static,
+    fn on(
         processors: usize,
+        clock: impl Fn() -> Instant + Send + Sync + 'static,
         notice: impl Fn(TurnedOff) + Send + Sync + 'static,
     ) -> Self {
         let ledger = Mutex::new(Ledger::new(clock(), processors));
@@ -195,11 +202,6 @@ impl Asking {
     /// [`Answer::Failed`].
     pub(crate) fn left(&self) -> Duration {
         self.patience.with(|ledger, now| ledger.left_for(self.id, now))
-    }
-
-    /// The moment at which nothing is [left](Self::left), as far as is known now.
-    pub(crate) fn deadline(&self) -> Instant {
-        (self.patience.0.clock)() + self.left()
     }
 
     /// Bytes that have arrived, once they were dealt with: the time that this machine took to

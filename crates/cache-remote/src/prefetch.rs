@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::Instant;
 
 use cache_core::{ActionId, Cache};
 use futures_util::{StreamExt, stream};
@@ -82,7 +81,7 @@ impl Prefetch {
                     None => Answer::NotThere,
                 });
             }
-            let left = asking.deadline().saturating_duration_since(Instant::now());
+            let left = asking.left();
             if left.is_zero() {
                 return asking.answered(Answer::Failed);
             }
@@ -169,7 +168,10 @@ impl Behind {
         };
         let fetching = self.fetching.clone();
         let runtime = self.fetching.store.handle();
-        let unpacked = runtime.spawn_blocking(move || unpack(&fetching, &pack, &bytes, &pilots));
+        let patience = self.patience.clone();
+        let unpacked = runtime.spawn_blocking(move || {
+            unpack(&fetching, &pack, &bytes, &pilots, &patience);
+        });
         // One that panicked has not landed its pilots, who are given up with the others.
         unpacked.await.ok();
     }
@@ -182,7 +184,7 @@ impl Behind {
         let fetched = self.fetching.fetch(action, Pace::BEHIND, &received).await;
         self.patience.learn(match fetched {
             Fetched::Here => Answer::Hit,
-            Fetched::NotThere => Answer::NotThere,
+            Fetched::NotThere | Fetched::Untrusted(_) => Answer::NotThere,
             _ => Answer::Failed,
         });
         pilot.land(fetched);
@@ -200,9 +202,8 @@ struct Plan {
 impl Plan {
     /// What of the list's results is neither here nor on its way. For threads that may block.
     fn of(list: &List, fetching: &Fetching, flights: &Flights) -> Self {
-        let is_here = |action: &ActionId| {
-            fetching.local.get(action).is_ok_and(|lookup| lookup.is_hit())
-        };
+        let is_here =
+            |action: &ActionId| fetching.local.get(action).is_ok_and(|lookup| lookup.is_hit());
         let missing = |actions: &[ActionId]| -> Vec<(ActionId, Pilot)> {
             let missing = actions.iter().filter(|action| !is_here(action));
             missing.filter_map(|action| Some((*action, flights.join(action).1?))).collect()
@@ -238,7 +239,7 @@ impl Plan {
 }
 
 /// Puts what a pack holds into the directory. For threads that may block.
-fn unpack(fetching: &Fetching, pack: &PackRef, bytes: &[u8], pilots: &Pilots) {
+fn unpack(fetching: &Fetching, pack: &PackRef, bytes: &[u8], pilots: &Pilots, patience: &Patience) {
     let objects = match pack::objects(bytes, &pack.id) {
         Ok(objects) => objects,
         Err(malformed) => return tracing::warn!("pack {}: {malformed}", pack.id),
@@ -253,6 +254,8 @@ fn unpack(fetching: &Fetching, pack: &PackRef, bytes: &[u8], pilots: &Pilots) {
         // Without a pilot it is here already, or nobody was told that it would come.
         if let Some(pilot) = pilot {
             pilot.land(fetching.take(&header, body));
+            // Whoever waits for a later one sees that it goes on.
+            patience.received(body.len() as u64);
         }
     }
 }

@@ -67,7 +67,11 @@ impl Publish {
 }
 
 impl Work {
-    async fn run(self: &Arc<Self>, found: Option<Found>, used: Vec<ActionId>) -> Result<(), Failed> {
+    async fn run(
+        self: &Arc<Self>,
+        found: Option<Found>,
+        used: Vec<ActionId>,
+    ) -> Result<(), Failed> {
         let today = Day::of(SystemTime::now());
         if used.is_empty() || found.as_ref().is_some_and(|found| will_do(found, &used, today)) {
             return Ok(());
@@ -112,7 +116,8 @@ impl Work {
             if packing.is_full() {
                 full += 1;
                 sorted.small.clear();
-                packs.push(self.write_pack(std::mem::take(&mut packing), today, &mut writes).await?);
+                packs
+                    .push(self.write_pack(std::mem::take(&mut packing), today, &mut writes).await?);
             }
         }
         // A few more are as well asked for one by one, until there are more of them.

@@ -105,7 +105,7 @@ impl RemoteCache {
             },
         };
         match &fetched {
-            Fetched::Here | Fetched::Refused(_) => {}
+            Fetched::Here | Fetched::Refused(_) | Fetched::Untrusted(_) => {}
             Fetched::NotThere => self.counters.not_there(),
             Fetched::Failed(_) | Fetched::GivenUp => self.counters.failed(),
             Fetched::NotAsked(_) => self.counters.not_asked(),
@@ -174,7 +174,9 @@ impl Cache for RemoteCache {
                 return Ok(lookup);
             }
             Fetched::NotThere => return Ok(Lookup::Miss(missed)),
-            Fetched::Refused(why) => format!("{missed}; the store's result is refused: {why}"),
+            Fetched::Refused(why) | Fetched::Untrusted(why) => {
+                format!("{missed}; the store's result is refused: {why}")
+            }
             Fetched::Failed(why) => format!("{missed}; the store: {why}"),
             Fetched::NotAsked(why) => format!("{missed}; {why}"),
             Fetched::GivenUp => missed.to_string(),
@@ -232,7 +234,9 @@ fn answered(asking: Asking, flight: &Flight) -> Fetched {
     let fetched = flight.wait(&asking);
     asking.answered(match &fetched {
         Some(Fetched::Here) => Answer::Hit,
-        Some(Fetched::NotThere | Fetched::NotAsked(_) | Fetched::GivenUp) => Answer::NotThere,
+        Some(
+            Fetched::NotThere | Fetched::Untrusted(_) | Fetched::NotAsked(_) | Fetched::GivenUp,
+        ) => Answer::NotThere,
         Some(Fetched::Refused(_) | Fetched::Failed(_)) | None => Answer::Failed,
     });
     fetched.unwrap_or_else(|| Fetched::Failed("it did not answer in time".into()))

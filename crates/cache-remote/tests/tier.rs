@@ -7,7 +7,7 @@ use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::{Arc, Barrier};
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use cache_core::{ActionId, Cache, CacheExt, FileName, Lookup, OutputId, PutOptions, Source};
 use cache_disk::{CheckUpOptions, DiskCache};
@@ -55,6 +55,11 @@ impl Machine {
         self.tier(uri, |builder| builder)
     }
 
+    /// Has all the patience there is: however slow this machine is, the store is asked.
+    fn patient(&self, uri: &str) -> Tier {
+        self.tier(uri, patient)
+    }
+
     fn tier(&self, uri: &str, set: impl FnOnce(Builder) -> Builder) -> Tier {
         let store = Store::open(uri, &StoreOptions::default()).unwrap();
         let cache = set(RemoteCache::builder(self.local(), store)).start().unwrap();
@@ -65,6 +70,11 @@ impl Machine {
     fn bad(&self) -> usize {
         self.local().check_up(&CheckUpOptions::default()).unwrap().bad.len()
     }
+}
+
+fn patient(builder: Builder) -> Builder {
+    let now = Instant::now();
+    builder.clock(move || now)
 }
 
 fn action(n: u64) -> ActionId {
@@ -91,7 +101,7 @@ fn filled(server: &S3Server) -> Vec<Vec<u8>> {
         .iter()
         .map(|size| noise(*size, *size as usize))
         .collect();
-    let tier = Machine::new().with(&server.uri("p"));
+    let tier = Machine::new().patient(&server.uri("p"));
     for (n, body) in bodies.iter().enumerate() {
         tier.put_bytes(&action(n as u64), body).unwrap();
     }
@@ -105,14 +115,14 @@ fn what_one_machine_puts_another_gets_with_its_time() {
     let (one, two) = (Machine::new(), Machine::new());
     let time = SystemTime::UNIX_EPOCH + Duration::new(1_700_000_000, 123_456_789);
     let bodies = [noise(1, 10), noise(2, 700_000)];
-    let tier = one.with(&server.uri("p"));
+    let tier = one.patient(&server.uri("p"));
     for (n, body) in bodies.iter().enumerate() {
         let options = PutOptions { time: Some(time), ..PutOptions::default() };
         tier.put(&action(n as u64), Source::Bytes(body), &options).unwrap();
     }
     close(&tier);
 
-    let tier = two.with(&server.uri("p"));
+    let tier = two.patient(&server.uri("p"));
     for (n, body) in bodies.iter().enumerate() {
         let Lookup::Hit((entry, bytes)) = tier.get_bytes(&action(n as u64), 1 << 30).unwrap()
         else {
@@ -133,7 +143,7 @@ fn what_one_machine_puts_another_gets_with_its_time() {
 fn a_small_result_takes_one_request() {
     let server = S3Server::start();
     let bodies = filled(&server);
-    let tier = Machine::new().with(&server.uri("p"));
+    let tier = Machine::new().patient(&server.uri("p"));
     server.forget_requests();
     assert_eq!(get(&*tier, 2).as_ref(), Some(&bodies[2]));
     assert_eq!(server.requests().len(), 1, "{:?}", server.requests());
@@ -145,7 +155,7 @@ fn a_small_result_takes_one_request() {
 #[test]
 fn equal_large_outputs_are_stored_once() {
     let server = S3Server::start();
-    let tier = Machine::new().with(&server.uri("p"));
+    let tier = Machine::new().patient(&server.uri("p"));
     let body = noise(7, 900_000);
     for n in 0..4 {
         tier.put_bytes(&action(n), &body).unwrap();
@@ -160,12 +170,12 @@ fn equal_large_outputs_are_stored_once() {
 fn an_executable_comes_with_its_name() {
     let server = S3Server::start();
     let (one, two) = (Machine::new(), Machine::new());
-    let tier = one.with(&server.uri("p"));
+    let tier = one.patient(&server.uri("p"));
     let executable = Some(FileName::new("tool").unwrap());
     let options = PutOptions { executable, ..PutOptions::default() };
     tier.put(&action(1), Source::Bytes(b"#!/bin/sh\n"), &options).unwrap();
     close(&tier);
-    let tier = two.with(&server.uri("p"));
+    let tier = two.patient(&server.uri("p"));
     assert!(tier.get(&action(1)).unwrap().is_hit());
     let file = tier.output_file(&OutputId::of(b"#!/bin/sh\n")).unwrap().expect("a file");
     assert_eq!(file.path.file_name().unwrap(), "tool");
@@ -176,7 +186,7 @@ fn equal_gets_at_the_same_time_fetch_once() {
     let server = S3Server::start();
     let bodies = filled(&server);
     let far = Proxy::start(server.addr(), Line::FAR);
-    let tier = Machine::new().with(&server.uri_by(&far, "p"));
+    let tier = Machine::new().patient(&server.uri_by(&far, "p"));
     server.forget_requests();
     let start = Barrier::new(8);
     thread::scope(|scope| {
@@ -196,14 +206,15 @@ fn a_reader_writes_nothing_and_a_writer_reads_nothing() {
     let bodies = filled(&server);
     let uri = server.uri("p");
     let before = server.liar().keys("");
-    let read_only = |builder: Builder| builder.access(Access::ReadOnly).scope(Scope::new("s"));
+    let read_only =
+        |builder: Builder| patient(builder).access(Access::ReadOnly).scope(Scope::new("s"));
     let reader = Machine::new().tier(&uri, read_only);
     reader.put_bytes(&action(77), b"mine").unwrap();
     assert_eq!(get(&*reader, 2).as_ref(), Some(&bodies[2]));
     close(&reader);
     assert_eq!(server.liar().keys(""), before);
 
-    let writer = Machine::new().tier(&uri, |builder| builder.access(Access::WriteOnly));
+    let writer = Machine::new().tier(&uri, |builder| patient(builder).access(Access::WriteOnly));
     assert!(get(&*writer, 2).is_none());
     writer.put_bytes(&action(78), b"yours").unwrap();
     close(&writer);
@@ -223,7 +234,7 @@ fn whatever_is_done_to_the_store_a_get_is_right_or_a_miss() {
         for at in places.step_by(7) {
             liar.flip(key, at);
             let machine = Machine::new();
-            let tier = machine.with(&server.uri("p"));
+            let tier = machine.patient(&server.uri("p"));
             for (n, body) in bodies.iter().enumerate() {
                 let found = get(&*tier, n as u64);
                 assert!(found.as_ref().is_none_or(|found| found == body), "{key}, byte {at}");
@@ -234,7 +245,7 @@ fn whatever_is_done_to_the_store_a_get_is_right_or_a_miss() {
         for length in [0, 1, 100, whole.len() / 2, whole.len() - 1] {
             liar.truncate(key, length);
             let machine = Machine::new();
-            let tier = machine.with(&server.uri("p"));
+            let tier = machine.patient(&server.uri("p"));
             let found = (0..bodies.len()).filter(|n| {
                 let found = get(&*tier, *n as u64);
                 assert!(found.as_ref().is_none_or(|found| *found == bodies[*n]), "{key}, {length}");
@@ -247,7 +258,7 @@ fn whatever_is_done_to_the_store_a_get_is_right_or_a_miss() {
     }
     let results: Vec<&String> = keys.iter().filter(|key| key.contains("/a/")).collect();
     liar.swap(results[0], results[1]);
-    let tier = Machine::new().with(&server.uri("p"));
+    let tier = Machine::new().patient(&server.uri("p"));
     let refused = (0..bodies.len() as u64).filter(|n| get(&*tier, *n).is_none()).count();
     assert_eq!(refused, 2, "another action's result");
     assert_eq!(tier.counts().refused, 2);
@@ -260,7 +271,7 @@ fn only_what_is_signed_by_somebody_trusted_is_taken() {
     let (good, bad) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
     let put = |n: u64, signer: Option<&KeyPair>| {
         let tier = Machine::new().tier(&uri, |builder| match signer {
-            Some(pair) => builder.signer(KeyPair::from_text(&pair.to_text()).unwrap()),
+            Some(pair) => patient(builder).signer(KeyPair::from_text(&pair.to_text()).unwrap()),
             None => builder,
         });
         tier.put_bytes(&action(n), &noise(n, 100)).unwrap();
@@ -270,7 +281,7 @@ fn only_what_is_signed_by_somebody_trusted_is_taken() {
     put(2, Some(&bad));
     put(3, None);
     let machine = Machine::new();
-    let tier = machine.tier(&uri, |builder| builder.trust(Trust::only([good.public()])));
+    let tier = machine.tier(&uri, |builder| patient(builder).trust(Trust::only([good.public()])));
     assert_eq!(get(&*tier, 1), Some(noise(1, 100)));
     assert!(reason(&*tier, 2).contains("not among the trusted"), "{}", reason(&*tier, 2));
     assert!(reason(&*tier, 3).contains("not signed"), "{}", reason(&*tier, 3));
@@ -294,7 +305,7 @@ fn a_store_that_is_not_there_costs_a_moment_and_loses_nothing() {
         proxy.set(Fault::None);
         let tier = machine.with(&server.uri_by(&proxy, "p"));
         close(&tier);
-        let other = Machine::new().with(&server.uri("p"));
+        let other = Machine::new().patient(&server.uri("p"));
         for n in 0..50 {
             assert_eq!(get(&*other, n), Some(noise(n, 500)), "{fault:?}, {n}");
         }
@@ -307,7 +318,7 @@ fn what_a_build_used_is_there_for_the_next_one_in_few_requests() {
     let uri = server.uri("p");
     let scope = || Scope::new("project/main");
     let bodies: Vec<Vec<u8>> = (0..300).map(|n| noise(n, 2000 + n as usize)).collect();
-    let tier = Machine::new().tier(&uri, |builder| builder.scope(scope()));
+    let tier = Machine::new().tier(&uri, |builder| patient(builder).scope(scope()));
     for (n, body) in bodies.iter().enumerate() {
         assert!(get(&*tier, n as u64).is_none());
         tier.put_bytes(&action(n as u64), body).unwrap();
@@ -318,7 +329,7 @@ fn what_a_build_used_is_there_for_the_next_one_in_few_requests() {
     assert_eq!(server.liar().keys("p/larder-v1/p/").len(), 1);
 
     let machine = Machine::new();
-    let tier = machine.tier(&uri, |builder| builder.scope(scope()));
+    let tier = machine.tier(&uri, |builder| patient(builder).scope(scope()));
     server.forget_requests();
     for (n, body) in bodies.iter().enumerate() {
         assert_eq!(get(&*tier, n as u64).as_ref(), Some(body), "{n}");
@@ -330,12 +341,12 @@ fn what_a_build_used_is_there_for_the_next_one_in_few_requests() {
     assert_eq!(machine.bad(), 0);
 
     // A few new results are loose; the pack stays.
-    let tier = machine.tier(&uri, |builder| builder.scope(scope()));
+    let tier = machine.tier(&uri, |builder| patient(builder).scope(scope()));
     (0..300).for_each(|n| assert!(get(&*tier, n).is_some()));
     (300..330).for_each(|n| _ = tier.put_bytes(&action(n), &noise(n, 100)).unwrap());
     close(&tier);
     assert_eq!(server.liar().keys("p/larder-v1/p/").len(), 1);
-    let tier = Machine::new().tier(&uri, |builder| builder.scope(scope()));
+    let tier = Machine::new().tier(&uri, |builder| patient(builder).scope(scope()));
     for n in (0..330).rev() {
         assert!(get(&*tier, n).is_some(), "{n}");
     }
@@ -346,11 +357,11 @@ fn what_a_build_used_is_there_for_the_next_one_in_few_requests() {
 fn a_branch_begins_with_the_list_of_the_default_one() {
     let server = S3Server::start();
     let uri = server.uri("p");
-    let tier = Machine::new().tier(&uri, |builder| builder.scope(Scope::new("main")));
+    let tier = Machine::new().tier(&uri, |builder| patient(builder).scope(Scope::new("main")));
     (0..100).for_each(|n| _ = tier.put_bytes(&action(n), &noise(n, 5000)).unwrap());
     close(&tier);
     let scope = Scope { fallback: Some("main".to_owned()), ..Scope::new("topic") };
-    let tier = Machine::new().tier(&uri, |builder| builder.scope(scope));
+    let tier = Machine::new().tier(&uri, |builder| patient(builder).scope(scope));
     server.forget_requests();
     (0..100).for_each(|n| assert!(get(&*tier, n).is_some(), "{n}"));
     assert!(server.requests().len() <= 4, "{:?}", server.requests());
@@ -362,14 +373,14 @@ fn a_branch_begins_with_the_list_of_the_default_one() {
 fn a_list_of_lies_costs_nothing_but_time() {
     let server = S3Server::start();
     let uri = server.uri("p");
-    let tier = Machine::new().tier(&uri, |builder| builder.scope(Scope::new("s")));
+    let tier = Machine::new().tier(&uri, |builder| patient(builder).scope(Scope::new("s")));
     (0..100).for_each(|n| _ = tier.put_bytes(&action(n), &noise(n, 5000)).unwrap());
     close(&tier);
     let liar = server.liar();
     let pack = liar.keys("p/larder-v1/p/").pop().unwrap();
     liar.flip(&pack, 5000);
     let machine = Machine::new();
-    let tier = machine.tier(&uri, |builder| builder.scope(Scope::new("s")));
+    let tier = machine.tier(&uri, |builder| patient(builder).scope(Scope::new("s")));
     for n in 0..100 {
         let found = get(&*tier, n);
         assert!(found.is_none_or(|found| found == noise(n, 5000)));

@@ -61,11 +61,7 @@ impl Build {
         let (clock, told) = (Clock::new(), Arc::<Mutex<Vec<_>>>::default());
         let (moved, tell) = (clock.clone(), told.clone());
         let notice = move |turned_off| tell.lock().unwrap().push(turned_off);
-        Self {
-            patience: Patience::with_clock(move || moved.now(), processors, notice),
-            clock,
-            told,
-        }
+        Self { patience: Patience::on(processors, move || moved.now(), notice), clock, told }
     }
 
     /// One whose store has answered already.
@@ -281,6 +277,18 @@ fn what_is_on_its_way_is_waited_for_while_anything_arrives() {
         build.told()[0].to_string(),
         "waiting for it has cost 12.0 s, and it is not asked any more"
     );
+}
+
+#[test]
+fn what_is_on_its_way_counts_where_it_is_fetched_and_not_for_each_who_waits() {
+    let build = Build::connected();
+    let waiting = [(); 4].map(|()| build.patience.wait(&RESULT).unwrap());
+    build.clock.pass(ms(1000));
+    waiting.iter().for_each(|waiting| waiting.received(RATE));
+    assert_eq!(waiting[0].left(), LONGEST_SILENCE - ms(1000));
+    build.patience.received(RATE / 2);
+    assert_eq!(waiting[0].left(), LONGEST_SILENCE - ms(500));
+    waiting.into_iter().for_each(|waiting| waiting.answered(Answer::Hit));
 }
 
 #[test]

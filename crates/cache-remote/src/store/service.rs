@@ -26,7 +26,8 @@ pub(super) fn open(
 ) -> Result<[Operator; 2], String> {
     if address.scheme == Scheme::Redis {
         let connections = address.options.entry("connection_pool_max_size".into());
-        connections.or_insert_with(|| options.at_once.max(1).to_string());
+        // One for every turn there is; waiting for one would count as waiting for an answer.
+        connections.or_insert_with(|| (2 * options.at_once.max(1)).to_string());
     }
     if let Some(folder) = address.options.get("atomic_write_dir") {
         unfinished::remove_old(folder.as_ref());

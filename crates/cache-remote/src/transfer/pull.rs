@@ -131,7 +131,11 @@ async fn look(
 }
 
 /// Which of these actions have no result here.
-async fn missing(fetching: &Arc<Fetching>, mut actions: Vec<ActionId>, line: &Line) -> Vec<ActionId> {
+async fn missing(
+    fetching: &Arc<Fetching>,
+    mut actions: Vec<ActionId>,
+    line: &Line,
+) -> Vec<ActionId> {
     let all = actions.len() as u64;
     line.tell(Event::More(all)).await;
     let local = fetching.local.clone();
@@ -226,7 +230,7 @@ async fn fetch_each(fetching: &Arc<Fetching>, wanted: mpsc::Receiver<ActionId>, 
             let event = match fetching.fetch(action, Pace::BEHIND, &|_| {}).await {
                 Fetched::Here => Event::Copied,
                 Fetched::NotThere => Event::Gone,
-                Fetched::Refused(why) => {
+                Fetched::Refused(why) | Fetched::Untrusted(why) => {
                     Event::Refused(format!("the result of action {action} is refused: {why}"))
                 }
                 Fetched::Failed(why) => Event::Failed(why.to_string()),
