@@ -59,30 +59,24 @@ pub(crate) fn scope_flag(scope: Option<ScopeValue>) -> Option<Flag<Option<Templa
     scope.map(|ScopeValue(value)| Flag { name: "--scope", value })
 }
 
-/// What `push` and `pull` take for `--scope`, which may stand without a value.
-pub(crate) type ScopeFlag = Option<Option<ScopeValue>>;
-
-/// The settings of `push` and `pull`, of which the scope is off unless the flag asks for one.
+/// The settings of `push` and `pull`, of which the scope is off unless the flag asks for one. It may
+/// stand without a value.
 pub(crate) fn transfer_settings(
     store: &StoreFlag,
-    scope: &ScopeFlag,
+    scope: Option<Option<ScopeValue>>,
     session: &Session,
 ) -> Result<Settings, Failure> {
-    let flags = Flags {
-        remote: store.flag()?,
-        scope: scope_flag(scope.clone().flatten()),
-        ..Flags::default()
-    };
+    let is_asked_for = scope.is_some();
+    let flags =
+        Flags { remote: store.flag()?, scope: scope_flag(scope.flatten()), ..Flags::default() };
     let mut settings = session.settings(flags)?;
-    match (scope, &settings.scope.value) {
-        (None, _) => settings.scope.value = None,
-        (Some(_), None) => {
-            return Err(Failure::Usage(format!(
-                "the scope is off ({}); name one with --scope TEMPLATE",
-                settings.scope.origin
-            )));
-        }
-        (Some(_), Some(_)) => {}
+    if !is_asked_for {
+        settings.scope.value = None;
+    } else if settings.scope.value.is_none() {
+        return Err(Failure::Usage(format!(
+            "the scope is off ({}); name one with --scope TEMPLATE",
+            settings.scope.origin
+        )));
     }
     Ok(settings)
 }
@@ -92,7 +86,7 @@ pub(crate) fn required(settings: &Settings) -> Result<OpenedStore> {
     // Where there is no working directory, nothing is known of what is built in it.
     let folder = env::current_dir().unwrap_or_default();
     let opened = open_store(settings, &folder, &process_env);
-    opened.map_err(|error| settings::no_store(error, settings))?.ok_or_else(|| {
+    opened.map_err(settings::no_store)?.ok_or_else(|| {
         let text = match settings.remote.origin {
             Origin::Default => {
                 "no store is named; name one with --remote, LARDER_REMOTE or the settings file's \

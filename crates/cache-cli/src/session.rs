@@ -6,9 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
-use cache_default::{
-    Directory, Flags, Notice, Opened, Opening, Origin, RemoteAccess, Settings,
-};
+use cache_default::{Directory, Flags, Notice, Opened, Opening, Origin, RemoteAccess, Settings};
 use cache_disk::DiskCache;
 use cache_hash::Trace;
 

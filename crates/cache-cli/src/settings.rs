@@ -9,8 +9,8 @@ use std::time::Duration;
 use anyhow::Result;
 use cache_core::Error;
 use cache_default::{
-    DirError, Flag, Flags, KeyFileProblem, Names, NoUserFolder, OpenError, Opened, Opening, Settings,
-    SettingsError, StartError, process_env,
+    DirError, Flag, Flags, KeyFileProblem, Names, NoUserFolder, OpenError, Opened, Opening,
+    Settings, SettingsError, StartError, process_env,
 };
 
 use crate::args::MaxSize;
@@ -132,13 +132,13 @@ pub(crate) fn open(opening: Opening<'_>, settings: &Settings) -> Result<Opened> 
             ))
             .into()
         }
-        error => no_store(error, settings).into(),
+        error => no_store(error).into(),
     })
 }
 
 /// What the user is told when there is no store. Names and keys are settings, and wrong ones are the
 /// user's to correct.
-pub(crate) fn no_store(error: OpenError, settings: &Settings) -> Failure {
+pub(crate) fn no_store(error: OpenError) -> Failure {
     match error {
         OpenError::HelperAndStore { .. } => Failure::Usage(error.to_string()),
         OpenError::Store { source, origin } => Failure::Usage(format!(

@@ -48,9 +48,9 @@ pub(crate) fn tell(
 }
 
 fn line(direction: &Direction, store: &Store, copied: &Transferred) -> String {
-    let (pushed, to, there) = match direction {
-        Direction::Push => ("pushed", "to", "there"),
-        Direction::Pull => ("pulled", "from", "here"),
+    let (pushed, to, there, list) = match direction {
+        Direction::Push => ("pushed", "to", "there", "with the list for"),
+        Direction::Pull => ("pulled", "from", "here", "by the list for"),
     };
     let Transferred { bytes, there: n, gone, refused, failed, not_tried, .. } = *copied;
     let entries = count(copied.copied, "entry", "entries");
@@ -68,7 +68,7 @@ fn line(direction: &Direction, store: &Store, copied: &Transferred) -> String {
         line += &format!(", {not_tried} not tried after so many failures");
     }
     if let Some(scope) = &copied.list {
-        line += &format!("; the list for {scope}");
+        line += &format!("; {list} {scope}");
     }
     line
 }

@@ -184,9 +184,11 @@ pub(crate) const MAX_AGE: Kind<Duration> = Kind {
     read: duration,
 };
 
-pub(crate) const VERIFY: Kind<bool> = Kind { key: "verify", expected: TRUTH, is_secret: false, read: truth };
+pub(crate) const VERIFY: Kind<bool> =
+    Kind { key: "verify", expected: TRUTH, is_secret: false, read: truth };
 
-pub(crate) const TRACE: Kind<bool> = Kind { key: "trace", expected: TRUTH, is_secret: false, read: truth };
+pub(crate) const TRACE: Kind<bool> =
+    Kind { key: "trace", expected: TRUTH, is_secret: false, read: truth };
 
 /// Reads a size limit, in bytes, as the settings file has it: for a flag. `None`: no limit.
 ///

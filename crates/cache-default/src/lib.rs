@@ -42,6 +42,7 @@ mod kind;
 mod names;
 mod notice;
 mod open;
+mod open_error;
 mod setting;
 mod settings;
 mod sources;
@@ -54,15 +55,15 @@ mod user_folder;
 pub use address::StoreAddress;
 /// Part of [`OpenError`].
 pub use cache_prog_client::StartError;
+/// Part of [`Opened`].
+#[cfg(feature = "remote")]
+pub use cache_remote::RemoteCache;
 /// Part of [`OpenError`].
 #[cfg(feature = "remote")]
 pub use cache_remote::{ParseKeyError, StoreError};
 /// Parts of [`Settings`].
 #[cfg(feature = "remote")]
 pub use cache_remote::{PublicKey, Template};
-/// Part of [`Opened`].
-#[cfg(feature = "remote")]
-pub use cache_remote::RemoteCache;
 pub use debug::DebugError;
 pub use dir::{DirError, Directory, create};
 pub use env::{Env, process_env};
@@ -75,7 +76,8 @@ pub use kind::{
 };
 pub use names::{DebugNames, Names, RemoteNames};
 pub use notice::Notice;
-pub use open::{OpenError, Opened, Opening, open};
+pub use open::{Opened, Opening, open};
+pub use open_error::OpenError;
 pub use setting::{Flag, OnHelperFailure, Origin, RemoteAccess, Setting};
 pub use settings::{Flags, Settings, SettingsError};
 /// Parts of [`Settings`].

@@ -7,19 +7,18 @@ use std::time::Duration;
 use cache_core::{Cache, Result};
 use cache_disk::DiskCache;
 use cache_hash::{KeySpace, ReverseLookup, Trace};
-use cache_prog_client::{ProgCache, StartError};
+use cache_prog_client::ProgCache;
 #[cfg(feature = "remote")]
-use cache_remote::{RemoteCache, StoreError};
+use cache_remote::RemoteCache;
 
 use crate::address::StoreAddress;
-use crate::dir::{DirError, create};
+use crate::dir::create;
 use crate::env::{Env, process_env};
 use crate::front::Front;
-#[cfg(feature = "remote")]
-use crate::key_file::KeyFileError;
 use crate::names::{DebugNames, Names};
 use crate::notice::{Notice, Notify, to_log};
-use crate::setting::{OnHelperFailure, Origin};
+use crate::open_error::OpenError;
+use crate::setting::OnHelperFailure;
 use crate::settings::Settings;
 #[cfg(feature = "remote")]
 use crate::store;
@@ -268,64 +267,4 @@ impl Opened {
     pub fn trace(&self) -> &Trace {
         &self.trace
     }
-}
-
-/// Why a cache could not be opened.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum OpenError {
-    /// There is no directory, or none could be made.
-    #[error(transparent)]
-    Dir(#[from] DirError),
-    /// The directory could not be opened.
-    #[error(transparent)]
-    Directory(#[from] cache_core::Error),
-    /// The helper did not start.
-    #[error("{source}")]
-    Helper {
-        /// The helper's command.
-        prog: String,
-        /// What went wrong.
-        source: StartError,
-    },
-    /// Both are named, and a cache has one.
-    #[error(
-        "a cache helper ({prog}) and a store ({remote}) are named, and a cache has one of the two; \
-         set the other to off"
-    )]
-    HelperAndStore {
-        /// What names the helper.
-        prog: Origin,
-        /// What names the store.
-        remote: Origin,
-    },
-    /// The store's address is wrong.
-    #[cfg(feature = "remote")]
-    #[error("{source} ({origin})")]
-    Store {
-        /// What names the store.
-        origin: Origin,
-        /// What is wrong.
-        source: Box<StoreError>,
-    },
-    /// What is uploaded cannot be signed.
-    #[cfg(feature = "remote")]
-    #[error("{source} ({origin})")]
-    SigningKey {
-        /// What names the file.
-        origin: Origin,
-        /// What is wrong.
-        source: KeyFileError,
-    },
-    /// A store is named, and this program was built without stores.
-    #[error(
-        "cannot use the store {store} ({origin}): this program was built without stores \
-         (cache-default's feature remote); set it to off"
-    )]
-    NoStores {
-        /// The store's address, without its secrets.
-        store: String,
-        /// What names it.
-        origin: Origin,
-    },
 }

@@ -9,7 +9,7 @@ use cache_remote::{Access, KeyPair, RemoteCache, Scope, Store, StoreOptions, Tru
 use crate::env::Env;
 use crate::key_file::read_key_pair;
 use crate::notice::{Notice, Notify};
-use crate::open::OpenError;
+use crate::open_error::OpenError;
 use crate::setting::RemoteAccess;
 use crate::settings::Settings;
 

@@ -16,9 +16,6 @@ use crate::list::each_name;
 use crate::trim::Progress;
 use crate::{executable, threads};
 
-/// Outputs smaller than this, in bytes, are hashed in a moment.
-const LARGE: u64 = 1 << 20;
-
 /// How a check-up is done. [`Default`] repairs nothing and uses every core.
 #[derive(Clone, Default)]
 pub struct CheckUpOptions<'a> {
@@ -101,9 +98,8 @@ impl DiskCache {
         }
         (report.outputs, report.entries) = (outputs.len() as u64, entries.len() as u64);
         report.output_bytes = outputs.iter().map(Subject::size).sum();
-        // The large ones first, so that no thread is left alone with one at the end. The others stay
-        // folder by folder, which the file system is faster with.
-        outputs.sort_by_key(|subject| Reverse(subject.size() / LARGE));
+        // The large ones first, so that no thread is left alone with one at the end.
+        outputs.sort_unstable_by_key(|subject| Reverse(subject.size()));
 
         let mut check = Check::new(self, options, report.output_bytes);
         // Outputs come first: an entry is bad when a good output has another size.

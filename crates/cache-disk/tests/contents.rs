@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use cache_core::{Cache, CacheExt, FileName, OutputId, PutOptions, Source};
-use cache_disk::{Content, DiskCache};
+use cache_disk::{CheckUpOptions, Content, DiskCache};
 use common::{Clock, START, action, entry_path, mtime, output_path, set_mtime};
 
 const SCRIPT: &[u8] = b"#!/bin/sh\n";
@@ -91,6 +91,32 @@ fn totals_are_the_contents_added_up() {
         (totals.output_bytes, totals.disk_bytes, totals.leftovers),
         (bytes, on_disk_total, 1)
     );
+}
+
+#[test]
+fn a_name_that_is_not_quite_right_is_none_of_the_caches() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let cache = DiskCache::open(dir).unwrap();
+    let right = format!("ab{}", "c".repeat(62));
+    let capitals = right.to_uppercase();
+    let (shorter, longer, odd) = (&right[..62], format!("{right}cc"), format!("{}g", &right[..63]));
+    fs::create_dir(dir.join("ab")).unwrap();
+    for digits in [&capitals, shorter, &longer, &odd, &format!("cd{}", &right[2..])] {
+        for kind in ["a", "d"] {
+            fs::write(dir.join("ab").join(format!("{digits}-{kind}")), "").unwrap();
+        }
+    }
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::unix::ffi::OsStrExt;
+        let not_utf8 = [right.as_bytes(), b"\xff-a"].concat();
+        fs::write(dir.join("ab").join(std::ffi::OsStr::from_bytes(&not_utf8)), "").unwrap();
+    }
+    cache.contents(|content| panic!("{content:?}")).unwrap();
+    assert_eq!(cache.entries().count(), 0);
+    let foreign = cache.check_up(&CheckUpOptions::default()).unwrap().foreign;
+    assert_eq!(foreign, if cfg!(target_os = "linux") { 11 } else { 10 });
 }
 
 #[test]

@@ -138,7 +138,11 @@ fn lines(directory: Option<&Path>, settings: &Settings) -> Vec<(&'static str, St
             on_helper_failure.value.as_str().into(),
             of(&on_helper_failure.origin),
         ),
-        ("remote", remote_value.map_or_else(off, |uri| report::printable(&uri)), of(&remote.origin)),
+        (
+            "remote",
+            remote_value.map_or_else(off, |uri| report::printable(&uri)),
+            of(&remote.origin),
+        ),
         ("remote-access", remote_access.value.as_str().into(), of(&remote_access.origin)),
         (
             "upload-wait",

@@ -3,11 +3,11 @@
 use anyhow::Result;
 use cache_core::Cache;
 use cache_default::RemoteAccess;
-use cache_remote::{TransferOptions, pull};
+use cache_remote::{StoreProblem, TransferOptions, pull};
 
 use crate::failure::{Exit, Failure};
 use crate::progress::Bar;
-use crate::remote::{self, ScopeFlag, StoreFlag, scope};
+use crate::remote::{self, ScopeValue, StoreFlag, scope};
 use crate::session::Session;
 use crate::transfer::{self, Direction};
 
@@ -37,11 +37,11 @@ pub(crate) struct Args {
     /// Fetch what the list for this scope names [without a value: LARDER_SCOPE, else the settings
     /// file's scope, else {repository}/{branch}/{os}/{arch}/{go}]
     #[arg(long, value_name = "TEMPLATE", num_args = 0..=1, value_parser = scope)]
-    scope: ScopeFlag,
+    scope: Option<Option<ScopeValue>>,
 }
 
 pub(crate) fn run(args: &Args, session: &Session) -> Result<Exit> {
-    let mut settings = remote::transfer_settings(&args.store, &args.scope, session)?;
+    let mut settings = remote::transfer_settings(&args.store, args.scope.clone(), session)?;
     if !settings.remote_access.value.reads() {
         return Err(Failure::Usage(format!(
             "remote-access is {} ({}), and a pull reads; set it to read-write",
@@ -65,7 +65,12 @@ pub(crate) fn run(args: &Args, session: &Session) -> Result<Exit> {
         };
         pull(&cache, &opened.store, options)
     };
-    let pulled = pulled.map_err(|error| Failure::Other(error.to_string()))?;
+    let pulled = pulled.map_err(|error| match error.problem() {
+        StoreProblem::Unsupported => Failure::Other(format!(
+            "{error}; pull --scope fetches what a list names, and needs no more"
+        )),
+        _ => Failure::Other(error.to_string()),
+    })?;
     if let (Some(scope), None) = (wanted, &pulled.list) {
         session.note(&format!(
             "there is no list for {scope} yet; larder push --scope writes one, and so does larder \

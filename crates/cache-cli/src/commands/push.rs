@@ -5,7 +5,7 @@ use cache_remote::{TransferOptions, Transferred, push};
 
 use crate::failure::{Exit, Failure};
 use crate::progress::Bar;
-use crate::remote::{self, ScopeFlag, StoreFlag, scope};
+use crate::remote::{self, ScopeValue, StoreFlag, scope};
 use crate::session::Session;
 use crate::transfer::{self, Direction};
 
@@ -34,11 +34,11 @@ pub(crate) struct Args {
     /// Write the list for this scope [without a value: LARDER_SCOPE, else the settings file's scope,
     /// else {repository}/{branch}/{os}/{arch}/{go}]
     #[arg(long, value_name = "TEMPLATE", num_args = 0..=1, value_parser = scope)]
-    scope: ScopeFlag,
+    scope: Option<Option<ScopeValue>>,
 }
 
 pub(crate) fn run(args: &Args, session: &Session) -> Result<Exit> {
-    let settings = remote::transfer_settings(&args.store, &args.scope, session)?;
+    let settings = remote::transfer_settings(&args.store, args.scope.clone(), session)?;
     if !settings.remote_access.value.writes() {
         return Err(Failure::Usage(format!(
             "remote-access is {} ({}), and a push writes; set it to read-write",

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use cache_core::{ActionId, Cache, Error, FileName, PutOptions, Source, Stored};
+use cache_core::{ActionId, Error, FileName, PutOptions, Source, Stored};
 
 use crate::args::{LineEnd, action_id};
 use crate::counters::{self, Kind, Used};

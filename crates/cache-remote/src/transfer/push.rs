@@ -154,11 +154,7 @@ async fn send(sending: Arc<Sending>, to_do: ToDo, line: Line) {
 }
 
 /// Writes the list of the scope, unless the one that is there says as much.
-async fn publish(
-    sending: Arc<Sending>,
-    scope: &Scope,
-    used: Vec<ActionId>,
-) -> Result<(), String> {
+async fn publish(sending: Arc<Sending>, scope: &Scope, used: Vec<ActionId>) -> Result<(), String> {
     let found = super::pull::find_list(&sending.store, scope).await;
     let found = found.map_err(|error| error.to_string())?.ok();
     let (store, runtime) = (sending.store.clone(), sending.store.handle().clone());
