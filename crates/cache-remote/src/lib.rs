@@ -42,4 +42,9 @@ pub use scope::{Scope, Template, TemplateError};
 pub use sign::{KeyId, KeyPair, ParseKeyError, PublicKey, Trust};
 pub use store::{Store, StoreError, StoreOptions, StoreProblem, masked_uri};
 pub use tier::RemoteCache;
-pub use transfer::{Transferred, TransferOptions, pull, push};
+pub use transfer::{TransferOptions, Transferred, pull, push};
+
+/// The example in the README compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

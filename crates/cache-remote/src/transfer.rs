@@ -18,7 +18,7 @@ use crate::sending::Sending;
 use crate::sign::{KeyPair, Trust};
 use crate::store::{Store, StoreError};
 
-/// How [`push`] and [`pull`] copy. [`Default`] copies everything, signs nothing and trusts everybody.
+/// How [`push()`] and [`pull()`] copy. [`Default`] copies everything, signs nothing and trusts everybody.
 #[derive(Default)]
 pub struct TransferOptions<'a> {
     /// For a push: the list of this scope is written, of everything in the directory. For a pull:
