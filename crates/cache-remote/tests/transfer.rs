@@ -20,7 +20,7 @@ fn action(n: u64) -> ActionId {
 }
 
 fn body(n: u64) -> Vec<u8> {
-    noise(n, if n % 50 == 0 { 600_000 } else { n as usize * 10 })
+    noise(n, if n.is_multiple_of(50) { 600_000 } else { n as usize * 10 })
 }
 
 fn directory() -> (TempDir, Arc<DiskCache>) {
