@@ -42,8 +42,8 @@ impl OutputId {
     }
 
     /// As [`of_reader`](Self::of_reader), but what comes after the first 4 MiB is hashed on a second
-    /// thread while this one reads on. That takes a quarter off the time of a large file in memory,
-    /// and adds a tenth to the work: for callers that leave the other processors alone.
+    /// thread while this one reads on. That takes up to a quarter off the time of a large file in
+    /// memory, and adds up to a fifth to the work: for callers that leave the other processors alone.
     ///
     /// # Errors
     ///
