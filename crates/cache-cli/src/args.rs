@@ -7,7 +7,8 @@ use cache_default::{WrongValue, parse_max_size};
 use clap::{ArgAction, CommandFactory, Parser, Subcommand};
 
 use crate::commands::{
-    clean, completions, env, get, hash, key, ls, man, put, run, serve, stats, trim, verify,
+    clean, completions, env, get, hash, key, key_pair, ls, man, pull, push, put, run, serve, stats,
+    trim, verify,
 };
 use crate::failure::Failure;
 
@@ -33,6 +34,9 @@ Environment:
   LARDER_DIR       the cache directory, an absolute path, or off
   LARDER_PROG      the command of a cache helper (a GOCACHEPROG) that
                    larder run asks first, or off
+  LARDER_REMOTE    the address of a store that is shared with other machines,
+                   such as s3://bucket/prefix, or off; `larder env --help` has
+                   the variables that say how it is used
   LARDER_MAX_SIZE  the size limit that is kept, such as 10GiB, or off
   LARDER_DEBUG     verify=1: compare results with what is stored, and run
                    everything (of larder run, output files are compared);
@@ -150,6 +154,9 @@ pub(crate) enum Command {
     Verify(verify::Args),
     Trim(trim::Args),
     Clean(clean::Args),
+    Push(push::Args),
+    Pull(pull::Args),
+    KeyPair(key_pair::Args),
     Env(env::Args),
     Completions(completions::Args),
     Man(man::Args),

@@ -9,10 +9,13 @@ mod failure;
 mod interrupt;
 mod log;
 mod progress;
+mod remote;
 mod report;
 mod session;
 mod settings;
+mod streams;
 mod target;
+mod transfer;
 mod usage;
 
 use std::process::ExitCode;

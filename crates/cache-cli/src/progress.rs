@@ -19,6 +19,11 @@ impl Bar {
         Self::new(shown, doing, "{pos} of {len} folders")
     }
 
+    /// A bar whose steps are entries.
+    pub(crate) fn entries(shown: bool, doing: &'static str) -> Self {
+        Self::new(shown, doing, "{human_pos} of {human_len} entries, {eta} left")
+    }
+
     fn new(shown: bool, doing: &'static str, numbers: &str) -> Self {
         if !shown {
             return Self(ProgressBar::hidden());

@@ -3,14 +3,16 @@
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Result;
-use cache_default::{Directory, Flags, Notice, Opened, Opening, Origin, Settings};
+use cache_default::{Directory, Flags, Notice, Opened, Opening, Origin, RemoteAccess, Settings};
 use cache_disk::DiskCache;
 use cache_hash::Trace;
 
 use crate::args::Global;
 use crate::failure::Failure;
+use crate::remote;
 use crate::report;
 use crate::settings::{self, NAMES};
 
@@ -52,9 +54,16 @@ impl Session {
 
     /// [`open`](Self::open) for a command that has settings of its own.
     pub(crate) fn open_with(&self, settings: &Settings) -> Result<Existing> {
-        let opening = self.opening(settings).without_helper().existing();
-        match settings::open(opening, settings) {
-            Ok(opened) => Ok(Existing::Cache(opened.directory)),
+        let opening = self.opening(settings).without_helper().without_store().existing();
+        Ok(match self.existing(settings::open(opening, settings), settings)? {
+            Existing::Cache(opened) => Existing::Cache(opened.directory),
+            Existing::NotYet(dir) => Existing::NotYet(dir),
+        })
+    }
+
+    fn existing(&self, opened: Result<Opened>, settings: &Settings) -> Result<Existing<Opened>> {
+        match opened {
+            Ok(opened) => Ok(Existing::Cache(opened)),
             Err(error) => match error.downcast() {
                 // Nobody named it, so that it is not there is no mistake.
                 Ok(Failure::NoCache { path }) if settings.dir.origin == Origin::Default => {
@@ -68,19 +77,54 @@ impl Session {
 
     /// Opens the directory, and makes it first when it is not there. Closing it trims to the size
     /// limit.
-    pub(crate) fn open_or_create(&self) -> Result<Arc<DiskCache>> {
-        let settings = self.settings(Flags::default())?;
-        Ok(settings::open(self.opening(&settings).without_helper(), &settings)?.directory)
+    pub(crate) fn open_or_create(&self, settings: &Settings) -> Result<Arc<DiskCache>> {
+        let opening = self.opening(settings).without_helper().without_store();
+        Ok(settings::open(opening, settings)?.directory)
     }
 
-    /// Opens the cache as the settings say, with a helper in front of the directory when one is
-    /// named; `None` when it is turned off. Whoever uses it closes it.
-    pub(crate) fn open_cache(&self) -> Result<Option<Opened>> {
-        let settings = self.settings(Flags::default())?;
+    /// Opens the directory for one lookup, with the store behind it when one is named: then it is
+    /// made when it is not there, for what comes from the store.
+    pub(crate) fn open_to_get(&self) -> Result<Existing<Opened>> {
+        let mut settings = self.settings_of_one()?;
+        match settings.remote_access.value.reads() {
+            // What earlier processes have left to upload is none of this one's business.
+            true => settings.remote_access.value = RemoteAccess::ReadOnly,
+            false => settings.remote.value = None,
+        }
+        let opening = self.opening(&settings).without_helper();
+        let opening = match settings.remote.value {
+            Some(_) => opening,
+            None => opening.existing(),
+        };
+        self.existing(settings::open(opening, &settings), &settings)
+    }
+
+    /// Opens the directory for one put, with the store behind it when one is named. It is made when
+    /// it is not there. Returns also how long to wait for the upload.
+    pub(crate) fn open_to_put(&self) -> Result<(Opened, Duration)> {
+        let settings = self.settings_of_one()?;
+        let opened = settings::open(self.opening(&settings).without_helper(), &settings)?;
+        Ok((opened, remote::upload_wait(&settings)))
+    }
+
+    /// Opens the cache as the settings say, with a helper in front of the directory or a store
+    /// behind it when one is named; `None` when it is turned off. Whoever uses it closes it. Returns
+    /// also how long to wait for uploads.
+    pub(crate) fn open_cache(&self) -> Result<Option<(Opened, Duration)>> {
+        let settings = self.settings_of_one()?;
         if settings.dir.value == Directory::Off {
             return Ok(None);
         }
-        settings::open(self.opening(&settings), &settings).map(Some)
+        let opened = settings::open(self.opening(&settings), &settings)?;
+        Ok(Some((opened, remote::upload_wait(&settings))))
+    }
+
+    /// The settings of a command that uses a result or two: a list of those would take the place of
+    /// one that a build has written.
+    fn settings_of_one(&self) -> Result<Settings, Failure> {
+        let mut settings = self.settings(Flags::default())?;
+        settings.scope.value = None;
+        Ok(settings)
     }
 
     /// How a cache is opened that tells the user what it has to say.
@@ -119,8 +163,8 @@ fn traced() -> Trace {
 }
 
 /// What a command finds that only looks.
-pub(crate) enum Existing {
-    Cache(Arc<DiskCache>),
+pub(crate) enum Existing<T = Arc<DiskCache>> {
+    Cache(T),
     /// Nothing names a directory, and the default one, which is this, is not there yet.
     NotYet(PathBuf),
 }

@@ -9,8 +9,8 @@ use std::time::Duration;
 use anyhow::Result;
 use cache_core::Error;
 use cache_default::{
-    DirError, Flag, Flags, Names, NoUserFolder, OpenError, Opened, Opening, Settings,
-    SettingsError, StartError, process_env,
+    DirError, Flag, Flags, KeyFileProblem, Names, NoUserFolder, OpenError, Opened, Opening,
+    Settings, SettingsError, StartError, process_env,
 };
 
 use crate::args::MaxSize;
@@ -100,6 +100,9 @@ pub(crate) fn open(opening: Opening<'_>, settings: &Settings) -> Result<Opened> 
     if let Ok(opened) = &opened {
         let dir = opened.directory.dir().display();
         tracing::info!("the cache directory is {dir} ({})", settings.dir.origin);
+        if let (Some(_), Some(address)) = (&opened.remote, &settings.remote.value) {
+            tracing::info!("the store is {address} ({})", settings.remote.origin);
+        }
     }
     opened.map_err(|error| match error {
         OpenError::Dir(DirError::Create { dir: path, source }) => {
@@ -129,6 +132,25 @@ pub(crate) fn open(opening: Opening<'_>, settings: &Settings) -> Result<Opened> 
             ))
             .into()
         }
-        error => error.into(),
+        error => no_store(error).into(),
     })
+}
+
+/// What the user is told when there is no store. Names and keys are settings, and wrong ones are the
+/// user's to correct.
+pub(crate) fn no_store(error: OpenError) -> Failure {
+    match error {
+        OpenError::HelperAndStore { .. } => Failure::Usage(error.to_string()),
+        OpenError::Store { source, origin } => Failure::Usage(format!(
+            "{source} ({origin}); correct it, or set it to off to do without a store"
+        )),
+        OpenError::SigningKey { source, origin } => Failure::Usage(format!(
+            "{source} ({origin}){}",
+            match source.problem {
+                KeyFileProblem::OpenToOthers { .. } => "",
+                _ => "; name the file that larder key-pair has made, or set it to off",
+            }
+        )),
+        error => Failure::Other(error.to_string()),
+    }
 }

@@ -1,7 +1,9 @@
 //! What is wrong with a command line, in one line: clap finds it, and says it in several.
 
+use std::borrow::Cow;
 use std::error::Error;
 
+use cache_remote::masked_uri;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 /// What is wrong, and what to do. `command` is the one that was named, if there is one of that name.
@@ -44,7 +46,7 @@ fn about_arguments(error: &clap::Error) -> Option<String> {
                 format!("there is no option {option}; did you mean {}?", name(other))
             }
             (option, None) if option.starts_with('-') => format!("there is no option {option}"),
-            (argument, _) => format!("{argument:?} is one argument too many"),
+            (argument, _) => format!("{:?} is one argument too many", without_secrets(argument)),
         },
         ErrorKind::InvalidSubcommand => {
             let command = text(error, ContextKind::InvalidSubcommand)?;
@@ -85,6 +87,14 @@ fn first_line(error: &clap::Error) -> String {
     let text = error.to_string();
     let line = text.lines().next().unwrap_or_default();
     line.strip_prefix("error: ").unwrap_or(line).to_owned()
+}
+
+/// An argument that may be the address of a store in a wrong place.
+fn without_secrets(argument: &str) -> Cow<'_, str> {
+    match argument.contains("://") {
+        true => masked_uri(argument).into(),
+        false => argument.into(),
+    }
 }
 
 fn text(error: &clap::Error, kind: ContextKind) -> Option<&str> {

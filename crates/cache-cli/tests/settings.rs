@@ -12,6 +12,10 @@ fn setting(value: impl Into<Value>, from: &str, name: Value, line: Value) -> Val
     json!({ "value": value.into(), "from": from, "name": name, "line": line })
 }
 
+fn of_default(value: Value) -> Value {
+    setting(value, "default", Value::Null, Value::Null)
+}
+
 #[cfg(all(unix, not(target_vendor = "apple")))]
 #[test]
 fn env_says_where_each_setting_comes_from() {
@@ -26,6 +30,12 @@ fn env_says_where_each_setting_comes_from() {
             "dir": setting(home.join("here").to_str(), "flag", "--dir".into(), Value::Null),
             "prog": setting("helper --fast", "file", file.clone(), 3.into()),
             "on_helper_failure": setting("fail", "default", Value::Null, Value::Null),
+            "remote": of_default(Value::Null),
+            "remote_access": of_default("read-write".into()),
+            "upload_wait": of_default(0.0.into()),
+            "scope": of_default("{repository}/{branch}/{os}/{arch}/{go}".into()),
+            "trusted_keys": of_default(Value::Null),
+            "signing_key": of_default(Value::Null),
             "max_size":
                 setting(10_u64 << 30, "environment", "LARDER_MAX_SIZE".into(), Value::Null),
             "max_age": setting(172_800, "file", file.clone(), 1.into()),
@@ -41,6 +51,12 @@ fn env_says_where_each_setting_comes_from() {
         "dir                /here  (--dir)".to_owned(),
         format!("prog               helper --fast  ({file}:3)"),
         "on-helper-failure  fail  (default)".to_owned(),
+        "remote             off  (default)".to_owned(),
+        "remote-access      read-write  (default)".to_owned(),
+        "upload-wait        0s  (default)".to_owned(),
+        "scope              {repository}/{branch}/{os}/{arch}/{go}  (default)".to_owned(),
+        "trusted-keys       off  (default)".to_owned(),
+        "signing-key        off  (default)".to_owned(),
         "max-size           10.0 GiB  (LARDER_MAX_SIZE)".to_owned(),
         format!("max-age            2d  ({file}:1)"),
         "verify             false  (default)".to_owned(),
@@ -56,7 +72,6 @@ fn env_without_a_setting_shows_the_defaults() {
     let user = User::new("");
     fs::remove_file(user.file()).expect("the file");
     let json = user.run(&["env", "--json"]).json();
-    let of_default = |value: Value| setting(value, "default", Value::Null, Value::Null);
     assert_eq!(json["dir"], of_default(json!(user.larder.path(".cache/larder"))));
     assert_eq!(json["prog"], of_default(Value::Null));
     assert_eq!(json["max_size"], of_default(Value::Null));
@@ -95,7 +110,7 @@ fn the_help_of_env_documents_every_name() {
 fn a_mistake_in_the_file_stops_every_command_that_goes_by_settings() {
     let user = User::new("max-size = '1GiB'\nmax-aeg = '5d'\n");
     let place = format!("{}:2: ", user.file().display());
-    let says = [&place, "\"max-aeg\"", "dir, prog, on-helper-failure, max-size, max-age"];
+    let says = [&place, "\"max-aeg\"", "dir, prog, on-helper-failure, remote, remote-access"];
     let file = user.larder.file("file", "bytes");
     let file = file.to_str().expect("UTF-8");
     for args in [

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use toml::de::{DeTable, DeValue};
 
-use crate::kind::{KEYS, Kind, Said};
+use crate::kind::{KEYS, Kind, MASK, Said};
 use crate::setting::{Origin, Setting};
 
 /// What a settings file may have, in bytes. One that is larger is something else.
@@ -40,6 +40,7 @@ enum Value {
     Text(String),
     Number(u64),
     Truth(bool),
+    List(Vec<String>),
     Other,
 }
 
@@ -84,6 +85,7 @@ impl SettingsFile {
             Value::Text(text) => Said::Text(text),
             Value::Number(number) => Said::Number(*number),
             Value::Truth(truth) => Said::Truth(*truth),
+            Value::List(items) => Said::List(items),
             Value::Other => Said::Other,
         };
         let value = (kind.read)(said).ok_or_else(|| FileError {
@@ -91,7 +93,7 @@ impl SettingsFile {
             line: Some(found.line),
             problem: FileProblem::WrongValue {
                 key: kind.key,
-                found: shown(&found.written),
+                found: if kind.is_secret { MASK.to_owned() } else { shown(&found.written) },
                 expected: kind.expected,
             },
         })?;
@@ -129,6 +131,10 @@ fn flatten(text: &str, prefix: &str, table: &DeTable<'_>, found: &mut Vec<Found>
                 u64::from_str_radix(n.as_str(), n.radix()).map_or(Value::Other, Value::Number)
             }
             DeValue::Boolean(truth) => Value::Truth(*truth),
+            DeValue::Array(items) => {
+                let texts = items.iter().map(|item| Some(item.get_ref().as_str()?.to_owned()));
+                texts.collect::<Option<_>>().map_or(Value::Other, Value::List)
+            }
             _ => Value::Other,
         };
         found.push(Found {
@@ -221,7 +227,7 @@ pub enum FileProblem {
     WrongValue {
         /// The setting.
         key: &'static str,
-        /// The value, as it stands there.
+        /// The value, as it stands there; `***` for one that may hold a secret.
         found: String,
         /// What it must be.
         expected: &'static str,

@@ -13,6 +13,8 @@ pub struct Names {
     pub relative_home: bool,
     /// The variable that holds the helper's command, or `off`.
     pub prog: &'static str,
+    /// The variables about a store that is shared with other machines. `None`: there are none.
+    pub remote: Option<RemoteNames>,
     /// The variable that holds the size limit, or `off`. `None`: there is no such variable.
     pub max_size: Option<&'static str>,
     /// The variable that turns on modes for debugging.
@@ -25,6 +27,28 @@ pub struct Names {
     pub required_since: Option<&'static str>,
     /// The text of the `README` in a new directory.
     pub readme: &'static str,
+}
+
+/// The variables about a store that is shared with other machines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RemoteNames {
+    /// The variable that holds the store's address, or `off`.
+    pub remote: &'static str,
+    /// The variable that says what is done with the store: `read-write`, `read-only` or
+    /// `write-only`.
+    pub access: &'static str,
+    /// The variable that says how long closing waits for uploads.
+    pub upload_wait: &'static str,
+    /// The variable that holds the template of the scope, or `off`.
+    pub scope: &'static str,
+    /// The variable that holds the public keys of the writers that are trusted, separated by commas,
+    /// or `off`.
+    pub trusted_keys: &'static str,
+    /// The variable that holds the path of the file with the secret key, or `off`.
+    pub signing_key: &'static str,
+    /// The variable that is set where the directory may be gone as soon as the program has ended, so
+    /// that closing waits for uploads when nothing says how long.
+    pub ci: &'static str,
 }
 
 /// A variable that holds modes for debugging, as `verify=1,hash=1`.
@@ -47,6 +71,15 @@ impl Names {
         folder: "larder",
         relative_home: false,
         prog: "LARDER_PROG",
+        remote: Some(RemoteNames {
+            remote: "LARDER_REMOTE",
+            access: "LARDER_REMOTE_ACCESS",
+            upload_wait: "LARDER_UPLOAD_WAIT",
+            scope: "LARDER_SCOPE",
+            trusted_keys: "LARDER_TRUSTED_KEYS",
+            signing_key: "LARDER_SIGNING_KEY",
+            ci: "CI",
+        }),
         max_size: Some("LARDER_MAX_SIZE"),
         debug: DebugNames {
             variable: "LARDER_DEBUG",
@@ -69,6 +102,7 @@ Nothing here is lost for good: what is removed is built again when it is needed.
         folder: "go-build",
         relative_home: true,
         prog: "GOCACHEPROG",
+        remote: None,
         max_size: None,
         debug: DebugNames {
             variable: "GODEBUG",

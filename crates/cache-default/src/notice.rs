@@ -17,6 +17,21 @@ pub enum Notice {
         /// The directory.
         dir: PathBuf,
     },
+    /// There is no place in the directory to note what is to be uploaded to the store; what follows
+    /// has the directory alone. Said once.
+    WithoutStore {
+        /// The store's address, without its secrets.
+        store: String,
+        /// What went wrong.
+        problem: String,
+        /// The directory.
+        dir: PathBuf,
+    },
+    /// Lookups go on without the store, since it fails or costs too much time. Said once.
+    StoreLeftAlone {
+        /// Which one, and why, in a line.
+        text: String,
+    },
     /// Verify mode is on, and a helper answers in the directory's place, which is not verified: the
     /// protocol cannot say which puts are to be compared.
     NotVerified {
@@ -33,6 +48,12 @@ impl fmt::Display for Notice {
             Notice::WithoutHelper { problem, dir } => {
                 write!(f, "{problem}; going on with the cache directory {} alone", dir.display())
             }
+            Notice::WithoutStore { store, problem, dir } => write!(
+                f,
+                "{problem}; going on without the store {store}, with the cache directory {} alone",
+                dir.display()
+            ),
+            Notice::StoreLeftAlone { text } => f.write_str(text),
             Notice::NotVerified { prog } => write!(
                 f,
                 "verify mode has no effect on what the cache helper {prog:?} keeps; \

@@ -1,20 +1,27 @@
 //! From settings to an open cache.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use cache_core::{Cache, Result};
 use cache_disk::DiskCache;
 use cache_hash::{KeySpace, ReverseLookup, Trace};
-use cache_prog_client::{ProgCache, StartError};
+use cache_prog_client::ProgCache;
+#[cfg(feature = "remote")]
+use cache_remote::RemoteCache;
 
-use crate::dir::{DirError, create};
+use crate::address::StoreAddress;
+use crate::dir::create;
+use crate::env::{Env, process_env};
 use crate::front::Front;
 use crate::names::{DebugNames, Names};
 use crate::notice::{Notice, Notify, to_log};
+use crate::open_error::OpenError;
 use crate::setting::OnHelperFailure;
 use crate::settings::Settings;
+#[cfg(feature = "remote")]
+use crate::store;
 
 /// Opens the cache that the settings say. What it has to say beside that goes to the log.
 ///
@@ -33,7 +40,10 @@ pub struct Opening<'a> {
     trace: Trace,
     close_budget: Option<Duration>,
     with_helper: bool,
+    with_store: bool,
     makes: bool,
+    folder: Option<PathBuf>,
+    env: Env<'a>,
 }
 
 impl<'a> Opening<'a> {
@@ -45,7 +55,10 @@ impl<'a> Opening<'a> {
             trace: Trace::new(|line| tracing::info!("{line}")),
             close_budget: None,
             with_helper: true,
+            with_store: true,
             makes: true,
+            folder: None,
+            env: &process_env,
         }
     }
 
@@ -69,9 +82,23 @@ impl<'a> Opening<'a> {
         self
     }
 
-    /// Opens the directory alone, whatever helper is named: for a helper, which would start itself.
+    /// Starts no helper, whatever the settings name: for a helper, which would start itself.
     pub fn without_helper(mut self) -> Self {
         self.with_helper = false;
+        self
+    }
+
+    /// Uses no store, whatever the settings name: for what looks after the directory.
+    pub fn without_store(mut self) -> Self {
+        self.with_store = false;
+        self
+    }
+
+    /// Where the scope of a store's lists is read from: what is built, and its environment, which are
+    /// the working directory and this process's when this is not said.
+    pub fn scope_of(mut self, folder: impl Into<PathBuf>, env: Env<'a>) -> Self {
+        self.folder = Some(folder.into());
+        self.env = env;
         self
     }
 
@@ -82,27 +109,68 @@ impl<'a> Opening<'a> {
     }
 
     /// Opens the directory, which is created with its README when it is not there, and starts the
-    /// helper when one is named. It waits until the helper has said what it can do.
+    /// helper or opens the store when one is named. It waits until the helper has said what it can
+    /// do; it does not wait for the store.
     ///
     /// # Errors
     ///
     /// When the cache is off or nothing says where it is, when the directory cannot be created or
-    /// opened, and when the helper does not start and the settings do not say to go on.
+    /// opened, when the helper does not start and the settings do not say to go on, when the store's
+    /// address or the signing key is wrong, and when both a helper and a store are named.
     pub fn open(self) -> Result<Opened, OpenError> {
-        let Self { settings, notify, trace, close_budget, with_helper, makes } = self;
+        let settings = self.settings;
+        let prog = settings.prog.value.as_deref().filter(|_| self.with_helper);
+        let address = settings.remote.value.as_ref().filter(|_| self.with_store);
+        if let (Some(_), Some(_)) = (prog, address) {
+            return Err(OpenError::HelperAndStore {
+                prog: settings.prog.origin.clone(),
+                remote: settings.remote.origin.clone(),
+            });
+        }
         let dir = settings.required_dir()?;
-        if makes {
+        if self.makes {
             create(dir, settings.names())?;
         }
         let reverse = settings.verify.value.then(ReverseLookup::new);
-        let trace = if settings.trace.value { trace } else { Trace::default() };
-        let directory = Arc::new(open_directory(settings, dir, close_budget, reverse.clone())?);
-        let prog = settings.prog.value.as_deref().filter(|_| with_helper);
-        let cache: Arc<dyn Cache> = match prog {
-            None => directory.clone(),
-            Some(prog) => in_front(prog, &directory, settings, notify)?,
+        let directory = open_directory(settings, dir, self.close_budget, reverse.clone())?;
+        let mut opened = Opened {
+            cache: directory.clone(),
+            directory,
+            #[cfg(feature = "remote")]
+            remote: None,
+            trace: if settings.trace.value { self.trace.clone() } else { Trace::default() },
+            reverse,
         };
-        Ok(Opened { cache, directory, trace, reverse })
+        if let Some(prog) = prog {
+            opened.cache = in_front(prog, &opened.directory, settings, self.notify)?;
+        } else if let Some(address) = address {
+            self.add_store(address, &mut opened)?;
+        }
+        Ok(opened)
+    }
+
+    #[cfg(feature = "remote")]
+    fn add_store(self, _: &StoreAddress, opened: &mut Opened) -> Result<(), OpenError> {
+        // Where there is no working directory, nothing is known of what is built in it.
+        let folder = self.folder.or_else(|| std::env::current_dir().ok()).unwrap_or_default();
+        let Some(store) = store::open_store(self.settings, &folder, self.env)? else {
+            return Ok(());
+        };
+        match store::put_behind(&opened.directory, store, self.settings, self.notify.clone()) {
+            Ok(remote) => {
+                let remote = Arc::new(remote);
+                opened.cache = remote.clone();
+                opened.remote = Some(remote);
+            }
+            Err(notice) => (self.notify)(&notice),
+        }
+        Ok(())
+    }
+
+    #[cfg(not(feature = "remote"))]
+    fn add_store(self, address: &StoreAddress, _: &mut Opened) -> Result<(), OpenError> {
+        let (store, origin) = (address.to_string(), self.settings.remote.origin.clone());
+        Err(OpenError::NoStores { store, origin })
     }
 }
 
@@ -111,7 +179,7 @@ fn open_directory(
     dir: &Path,
     close_budget: Option<Duration>,
     reverse: Option<ReverseLookup>,
-) -> Result<DiskCache, OpenError> {
+) -> Result<Arc<DiskCache>, OpenError> {
     let mut builder = DiskCache::builder(dir).max_age(settings.max_age.value);
     if let Some(bytes) = settings.max_size.value {
         builder = builder.max_size(bytes);
@@ -122,7 +190,7 @@ fn open_directory(
     if let Some(reverse) = reverse {
         builder = builder.verify(move |action| reverse.get(action));
     }
-    Ok(builder.open()?)
+    Ok(Arc::new(builder.open()?))
 }
 
 /// Starts the helper and puts it in front of the directory.
@@ -169,10 +237,16 @@ fn not_misled(mut helper: cache_prog_client::Builder, names: &Names) -> cache_pr
 
 /// An open cache.
 pub struct Opened {
-    /// The cache: the directory, or a helper in front of it. Closing it closes both.
+    /// The cache: the directory, with a helper in front of it or a store behind it. Closing it
+    /// closes both.
     pub cache: Arc<dyn Cache>,
     /// The directory.
     pub directory: Arc<DiskCache>,
+    /// The cache once more, when there is a store behind the directory: what it did, and
+    /// [`finish`](RemoteCache::finish) for a program that can go on with uploads after it has closed
+    /// the cache.
+    #[cfg(feature = "remote")]
+    pub remote: Option<Arc<RemoteCache>>,
     trace: Trace,
     reverse: Option<ReverseLookup>,
 }
@@ -193,24 +267,4 @@ impl Opened {
     pub fn trace(&self) -> &Trace {
         &self.trace
     }
-}
-
-/// Why a cache could not be opened.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum OpenError {
-    /// There is no directory, or none could be made.
-    #[error(transparent)]
-    Dir(#[from] DirError),
-    /// The directory could not be opened.
-    #[error(transparent)]
-    Directory(#[from] cache_core::Error),
-    /// The helper did not start.
-    #[error("{source}")]
-    Helper {
-        /// The helper's command.
-        prog: String,
-        /// What went wrong.
-        source: StartError,
-    },
 }

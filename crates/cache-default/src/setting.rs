@@ -69,3 +69,40 @@ impl OnHelperFailure {
         }
     }
 }
+
+/// What is done with a store that is shared with other machines. The directory is always read and
+/// filled.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum RemoteAccess {
+    /// Lookups ask it, and puts are uploaded.
+    #[default]
+    ReadWrite,
+    /// Lookups ask it, and nothing is written to it.
+    ReadOnly,
+    /// Puts are uploaded, and lookups do not ask it.
+    WriteOnly,
+}
+
+impl RemoteAccess {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::ReadWrite, Self::ReadOnly, Self::WriteOnly];
+
+    /// How the settings file spells it: `read-write`, `read-only` or `write-only`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            RemoteAccess::ReadWrite => "read-write",
+            RemoteAccess::ReadOnly => "read-only",
+            RemoteAccess::WriteOnly => "write-only",
+        }
+    }
+
+    /// Whether lookups ask the store.
+    pub fn reads(self) -> bool {
+        self != RemoteAccess::WriteOnly
+    }
+
+    /// Whether anything is written to the store.
+    pub fn writes(self) -> bool {
+        self != RemoteAccess::ReadOnly
+    }
+}

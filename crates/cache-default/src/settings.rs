@@ -6,14 +6,21 @@ use std::time::Duration;
 
 use cache_disk::DEFAULT_MAX_AGE;
 
+use crate::address::StoreAddress;
 use crate::debug::{self, DebugError};
 use crate::dir::{self, DirError, Directory};
 use crate::env::{Env, set};
 use crate::file::{FileError, SettingsFile};
-use crate::kind::{self, Kind, Said};
-use crate::names::Names;
-use crate::setting::{Flag, OnHelperFailure, Origin, Setting};
+use crate::kind;
+use crate::names::{Names, RemoteNames};
+use crate::setting::{Flag, OnHelperFailure, Origin, RemoteAccess, Setting};
+use crate::sources::{Sources, from_variable};
 use crate::user_folder::{NoUserFolder, Platform, UserFolder};
+use crate::{PublicKey, Template};
+
+/// How long closing waits for uploads where the directory may be gone a moment later. Most builds
+/// have none left by then.
+const UPLOAD_WAIT_IN_CI: Duration = Duration::from_secs(10);
 
 /// The settings in force. For each, the first of these that says something counts: the command
 /// line's flag, the environment variable, the settings file, the default.
@@ -27,6 +34,20 @@ pub struct Settings {
     pub prog: Setting<Option<String>>,
     /// What to do when the helper does not start, or fails later.
     pub on_helper_failure: Setting<OnHelperFailure>,
+    /// The address of a store behind the directory, which other machines share. `None`: no store.
+    pub remote: Setting<Option<StoreAddress>>,
+    /// What is done with the store.
+    pub remote_access: Setting<RemoteAccess>,
+    /// How long closing the cache waits for uploads while they are getting through.
+    pub upload_wait: Setting<Duration>,
+    /// Which builds have a list in common, by which results are fetched in bulk. `None`: there are
+    /// no lists.
+    pub scope: Setting<Option<Template>>,
+    /// Only results that were signed with one of these keys are taken from the store. `None`: all
+    /// are.
+    pub trusted_keys: Setting<Option<Vec<PublicKey>>>,
+    /// The file with the secret key with which what is uploaded is signed. `None`: it is not.
+    pub signing_key: Setting<Option<PathBuf>>,
     /// The size on disk, in bytes, down to which closing the cache trims it. `None`: no limit.
     pub max_size: Setting<Option<u64>>,
     /// How long after its last use a file is trimmed.
@@ -54,6 +75,18 @@ pub struct Flags {
     pub prog: Option<Flag<Option<String>>>,
     /// For [`Settings::on_helper_failure`].
     pub on_helper_failure: Option<Flag<OnHelperFailure>>,
+    /// For [`Settings::remote`].
+    pub remote: Option<Flag<Option<StoreAddress>>>,
+    /// For [`Settings::remote_access`].
+    pub remote_access: Option<Flag<RemoteAccess>>,
+    /// For [`Settings::upload_wait`].
+    pub upload_wait: Option<Flag<Duration>>,
+    /// For [`Settings::scope`].
+    pub scope: Option<Flag<Option<Template>>>,
+    /// For [`Settings::trusted_keys`].
+    pub trusted_keys: Option<Flag<Option<Vec<PublicKey>>>>,
+    /// For [`Settings::signing_key`].
+    pub signing_key: Option<Flag<Option<PathBuf>>>,
     /// For [`Settings::max_size`].
     pub max_size: Option<Flag<Option<u64>>>,
     /// For [`Settings::max_age`].
@@ -93,14 +126,22 @@ impl Settings {
 
         let dir = flags.dir.map(|Flag { name, value }| Flag { name, value: Directory::At(value) });
         let dir = said.first(&kind::DIR, dir, || said.directory(names))?;
-        let prog =
-            said.first(&kind::PROG, flags.prog, || said.variable(names.prog, &kind::PROG))?;
+        let prog = said.first_of(&kind::PROG, flags.prog, Some(names.prog))?;
         let on_helper_failure =
-            said.first(&kind::ON_HELPER_FAILURE, flags.on_helper_failure, || Ok(None))?;
-        let max_size = said.first(&kind::MAX_SIZE, flags.max_size, || {
-            names.max_size.map_or(Ok(None), |name| said.variable(name, &kind::MAX_SIZE))
-        })?;
-        let max_age = said.first(&kind::MAX_AGE, flags.max_age, || Ok(None))?;
+            said.first_of(&kind::ON_HELPER_FAILURE, flags.on_helper_failure, None)?;
+        let of = |name: fn(&RemoteNames) -> &'static str| names.remote.as_ref().map(name);
+        let remote = said.first_of(&kind::REMOTE, flags.remote, of(|names| names.remote))?;
+        let remote_access =
+            said.first_of(&kind::REMOTE_ACCESS, flags.remote_access, of(|names| names.access))?;
+        let upload_wait =
+            said.first_of(&kind::UPLOAD_WAIT, flags.upload_wait, of(|names| names.upload_wait))?;
+        let scope = said.first_of(&kind::SCOPE, flags.scope, of(|names| names.scope))?;
+        let trusted_keys =
+            said.first_of(&kind::TRUSTED_KEYS, flags.trusted_keys, of(|names| names.trusted_keys))?;
+        let signing_key =
+            said.first_of(&kind::SIGNING_KEY, flags.signing_key, of(|names| names.signing_key))?;
+        let max_size = said.first_of(&kind::MAX_SIZE, flags.max_size, names.max_size)?;
+        let max_age = said.first_of(&kind::MAX_AGE, flags.max_age, None)?;
         let verify = said.first(&kind::VERIFY, flags.verify, || {
             Ok(modes()?.verify.map(|on| from_variable(names.debug.variable, on)))
         })?;
@@ -111,6 +152,12 @@ impl Settings {
             dir: dir.unwrap_or_else(|| dir::by_default(names, env)),
             prog: or_default(prog, None),
             on_helper_failure: or_default(on_helper_failure, OnHelperFailure::Fail),
+            remote: or_default(remote, None),
+            remote_access: or_default(remote_access, RemoteAccess::default()),
+            upload_wait: upload_wait.unwrap_or_else(|| upload_wait_by_default(names, env)),
+            scope: or_default(scope, Some(Template::default())),
+            trusted_keys: or_default(trusted_keys, None),
+            signing_key: or_default(signing_key, None),
             max_size: or_default(max_size, None),
             max_age: or_default(max_age, DEFAULT_MAX_AGE),
             verify: or_default(verify, false),
@@ -159,56 +206,10 @@ fn settings_file(name: &'static str, env: Env<'_>) -> Result<Option<PathBuf>, Se
     }
 }
 
-/// What may say something about a setting, but for the command line.
-struct Sources<'a> {
-    env: Env<'a>,
-    file: Option<&'a SettingsFile>,
-}
-
-impl Sources<'_> {
-    /// The first that says something.
-    fn first<T>(
-        &self,
-        kind: &Kind<T>,
-        flag: Option<Flag<T>>,
-        variable: impl FnOnce() -> Result<Option<Setting<T>>, SettingsError>,
-    ) -> Result<Option<Setting<T>>, SettingsError> {
-        // Read in any case: a mistake in the file does not wait for the day on which it counts.
-        let filed = self.file.map(|file| file.get(kind)).transpose()?.flatten();
-        if let Some(Flag { name, value }) = flag {
-            return Ok(Some(Setting { value, origin: Origin::Flag(name) }));
-        }
-        Ok(variable()?.or(filed))
-    }
-
-    fn variable<T>(
-        &self,
-        variable: &'static str,
-        kind: &Kind<T>,
-    ) -> Result<Option<Setting<T>>, SettingsError> {
-        let Some(found) = set(variable, self.env) else { return Ok(None) };
-        match found.to_str().and_then(|text| (kind.read)(Said::Text(text))) {
-            Some(value) => Ok(Some(from_variable(variable, value))),
-            None => Err(SettingsError::Variable { variable, found, expected: kind.expected }),
-        }
-    }
-
-    /// By Go's rules, and with its error; and the path need not be Unicode.
-    fn directory(&self, names: &Names) -> Result<Option<Setting<Directory>>, SettingsError> {
-        let Some(found) = set(names.dir, self.env) else { return Ok(None) };
-        let directory = if found == kind::OFF {
-            Directory::Off
-        } else if Path::new(&found).is_absolute() {
-            Directory::At(found.into())
-        } else {
-            return Err(DirError::NotAbsolute { variable: names.dir, found }.into());
-        };
-        Ok(Some(from_variable(names.dir, directory)))
-    }
-}
-
-fn from_variable<T>(variable: &'static str, value: T) -> Setting<T> {
-    Setting { value, origin: Origin::Variable(variable) }
+fn upload_wait_by_default(names: &Names, env: Env<'_>) -> Setting<Duration> {
+    let is_ci = names.remote.is_some_and(|names| set(names.ci, env).is_some());
+    let value = if is_ci { UPLOAD_WAIT_IN_CI } else { Duration::ZERO };
+    Setting { value, origin: Origin::Default }
 }
 
 fn or_default<T>(setting: Option<Setting<T>>, default: T) -> Setting<T> {
@@ -227,7 +228,7 @@ pub enum SettingsError {
     Variable {
         /// The variable.
         variable: &'static str,
-        /// Its value.
+        /// Its value; `***` for one that may hold a secret.
         found: OsString,
         /// What it must be.
         expected: &'static str,

@@ -15,7 +15,8 @@ fn about(text: impl AsRef<[u8]>) -> String {
     rest.unwrap_or_else(|| panic!("it does not begin with the file: {mistake}")).to_owned()
 }
 
-const KEYS: &str = "dir, prog, on-helper-failure, max-size, max-age, verify, trace";
+const KEYS: &str = "dir, prog, on-helper-failure, remote, remote-access, upload-wait, scope, \
+                    trusted-keys, signing-key, max-size, max-age, verify, trace";
 
 #[test]
 fn an_unknown_key() {
@@ -43,6 +44,8 @@ fn a_value_that_the_setting_cannot_have() {
     let size = "it must be a size such as \"10GiB\", a number of bytes, or \"off\"";
     let time = "it must be a time with a unit, such as \"5d\" or \"12h\"";
     let truth = "it must be true or false";
+    let access = "it must be \"read-write\", \"read-only\" or \"write-only\"";
+    let wait = "it must be a time with a unit, such as \"10s\" or \"2m\"";
     for (key, value, expected) in [
         ("dir", "'cache'", path),
         ("dir", "7", path),
@@ -51,6 +54,10 @@ fn a_value_that_the_setting_cannot_have() {
         ("prog", "' '", command),
         ("on-helper-failure", "'ignore'", "it must be \"fail\" or \"continue\""),
         ("on-helper-failure", "true", "it must be \"fail\" or \"continue\""),
+        ("remote-access", "'read'", access),
+        ("remote-access", "true", access),
+        ("upload-wait", "10", wait),
+        ("upload-wait", "'soon'", wait),
         ("max-size", "'large'", size),
         ("max-size", "-1", size),
         ("max-size", "1.5", size),
@@ -65,6 +72,38 @@ fn a_value_that_the_setting_cannot_have() {
     ] {
         let text = format!("# settings\n{key} = {value} # here\n");
         assert_eq!(about(text), format!("2: {key} is {value}; {expected}"));
+    }
+}
+
+#[cfg(feature = "remote")]
+#[test]
+fn a_scope_that_makes_no_sense() {
+    let fields = "it must be text with the fields {repository}, {branch}, {os}, {arch}, {go} and \
+                  {env:NAME}, or \"off\"";
+    for scope in ["''", "'{user}'", "'{branch'", "7"] {
+        assert_eq!(about(format!("scope = {scope}")), format!("1: scope is {scope}; {fields}"));
+    }
+}
+
+/// It may be one that stands in the wrong place, or has a mistake in it.
+#[test]
+fn a_secret_is_not_repeated() {
+    let secret = "larder-secret-key-v1 NwOuaDqklMpPPaTNCmY10W2+pIgalsOWemy3TM9HJ2c=";
+    for text in [
+        "remote = 'user:hidden@host'".to_owned(),
+        "remote = ['s3://hidden']".to_owned(),
+        format!("signing-key = '{secret}'"),
+        "signing-key = 'relative/hidden'".to_owned(),
+    ] {
+        let told = about(&text);
+        assert!(told.contains(" is ***; it must be "), "{text}: {told}");
+        assert!(!told.contains("hidden") && !told.contains("NwOua"), "{text}: {told}");
+    }
+    #[cfg(feature = "remote")]
+    for keys in [format!("['{secret}']"), format!("'{secret}'"), "[]".to_owned(), "[7]".to_owned()]
+    {
+        let told = about(format!("trusted-keys = {keys}"));
+        assert!(told.starts_with("1: trusted-keys is ***; it must be public keys, as "), "{told}");
     }
 }
 

@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use cache_default::{
-    Directory, Flag, Flags, Names, OnHelperFailure, Origin, Setting, Settings, parse_max_age,
-    parse_max_size,
+    Directory, Flag, Flags, Names, OnHelperFailure, Origin, PublicKey, RemoteAccess, Setting,
+    Settings, StoreAddress, Template, parse_max_age, parse_max_size, parse_remote,
+    parse_remote_access, parse_scope, parse_upload_wait,
 };
 use support::Home;
 
@@ -21,7 +22,25 @@ max-size = '1KiB'
 max-age = '2d'
 verify = true
 trace = true
+remote = 'fs:///from/file'
+remote-access = 'read-only'
+upload-wait = '1m'
+scope = '{branch} of a file'
+trusted-keys = [
+  'larder-public-key-v1 hR9rYP6ms0aqyfpKn/l+FI3Q18foxGgsaRg2tOHcbsE=',
+]
+signing-key = '/key/of/file'
 ";
+
+const KEY: &str = "larder-public-key-v1 hR9rYP6ms0aqyfpKn/l+FI3Q18foxGgsaRg2tOHcbsE=";
+
+fn keys(keys: &[&str]) -> Option<Vec<PublicKey>> {
+    Some(keys.iter().map(|key| key.parse().unwrap()).collect())
+}
+
+fn template(text: &str) -> Option<Template> {
+    Some(text.parse().unwrap())
+}
 
 fn flag<T>(name: &'static str, value: T) -> Option<Flag<T>> {
     Some(Flag { name, value })
@@ -36,6 +55,12 @@ fn all_flags() -> Flags {
         max_age: flag("--max-age", Duration::from_secs(3)),
         verify: flag("--verify", false),
         trace: flag("--trace", false),
+        remote: flag("--remote", Some(StoreAddress::new("fs:///from/flag"))),
+        remote_access: flag("--remote-access", RemoteAccess::WriteOnly),
+        upload_wait: flag("--upload-wait", Duration::from_secs(3)),
+        scope: flag("--scope", template("a flag")),
+        trusted_keys: flag("--trusted-keys", None),
+        signing_key: flag("--signing-key", Some("/key/of/flag".into())),
     }
 }
 
@@ -44,6 +69,12 @@ fn with_variables(home: Home) -> Home {
         .set("LARDER_PROG", "variable-helper")
         .set("LARDER_MAX_SIZE", "2KiB")
         .set("LARDER_DEBUG", "verify=0,hash=0")
+        .set("LARDER_REMOTE", "fs:///from/variable")
+        .set("LARDER_REMOTE_ACCESS", "read-write")
+        .set("LARDER_UPLOAD_WAIT", "20s")
+        .set("LARDER_SCOPE", "a variable")
+        .set("LARDER_TRUSTED_KEYS", format!("{KEY},{KEY}"))
+        .set("LARDER_SIGNING_KEY", "/key/of/variable")
 }
 
 #[track_caller]
@@ -68,6 +99,13 @@ fn without_a_word_every_setting_has_its_default() {
     is(max_age, Duration::from_secs(5 * 24 * 60 * 60), Origin::Default);
     is(verify, false, Origin::Default);
     is(trace, false, Origin::Default);
+    let settings = home.settings();
+    is(&settings.remote, None, Origin::Default);
+    is(&settings.remote_access, RemoteAccess::ReadWrite, Origin::Default);
+    is(&settings.upload_wait, Duration::ZERO, Origin::Default);
+    is(&settings.scope, Some(Template::default()), Origin::Default);
+    is(&settings.trusted_keys, None, Origin::Default);
+    is(&settings.signing_key, None, Origin::Default);
     assert_eq!(home.settings().file, Some(home.file()));
     assert!(!home.settings().file_was_read);
 }
@@ -85,6 +123,12 @@ fn the_file_goes_before_the_default() {
     is(&settings.max_age, Duration::from_secs(2 * 24 * 60 * 60), line(5));
     is(&settings.verify, true, line(6));
     is(&settings.trace, true, line(7));
+    is(&settings.remote, Some(StoreAddress::new("fs:///from/file")), line(8));
+    is(&settings.remote_access, RemoteAccess::ReadOnly, line(9));
+    is(&settings.upload_wait, Duration::from_secs(60), line(10));
+    is(&settings.scope, template("{branch} of a file"), line(11));
+    is(&settings.trusted_keys, keys(&[KEY]), line(12));
+    is(&settings.signing_key, Some("/key/of/file".into()), line(15));
     assert!(settings.file_was_read);
     assert_eq!(line(7).to_string(), format!("{}:7", home.file().display()));
 }
@@ -98,6 +142,18 @@ fn a_variable_goes_before_the_file() {
     is(&settings.max_size, Some(2048), Origin::Variable("LARDER_MAX_SIZE"));
     is(&settings.verify, false, Origin::Variable("LARDER_DEBUG"));
     is(&settings.trace, false, Origin::Variable("LARDER_DEBUG"));
+    is(
+        &settings.remote,
+        Some(StoreAddress::new("fs:///from/variable")),
+        Origin::Variable("LARDER_REMOTE"),
+    );
+    let access = Origin::Variable("LARDER_REMOTE_ACCESS");
+    is(&settings.remote_access, RemoteAccess::ReadWrite, access);
+    is(&settings.upload_wait, Duration::from_secs(20), Origin::Variable("LARDER_UPLOAD_WAIT"));
+    is(&settings.scope, template("a variable"), Origin::Variable("LARDER_SCOPE"));
+    is(&settings.trusted_keys, keys(&[KEY, KEY]), Origin::Variable("LARDER_TRUSTED_KEYS"));
+    let key = Some("/key/of/variable".into());
+    is(&settings.signing_key, key, Origin::Variable("LARDER_SIGNING_KEY"));
     // These have none.
     assert!(matches!(settings.max_age.origin, Origin::File { line: 5, .. }));
     assert!(matches!(settings.on_helper_failure.origin, Origin::File { line: 3, .. }));
@@ -116,6 +172,15 @@ fn a_flag_goes_before_all() {
         is(&settings.max_age, Duration::from_secs(3), Origin::Flag("--max-age"));
         is(&settings.verify, false, Origin::Flag("--verify"));
         is(&settings.trace, false, Origin::Flag("--trace"));
+        let address = Some(StoreAddress::new("fs:///from/flag"));
+        is(&settings.remote, address, Origin::Flag("--remote"));
+        let access = Origin::Flag("--remote-access");
+        is(&settings.remote_access, RemoteAccess::WriteOnly, access);
+        is(&settings.upload_wait, Duration::from_secs(3), Origin::Flag("--upload-wait"));
+        is(&settings.scope, template("a flag"), Origin::Flag("--scope"));
+        is(&settings.trusted_keys, None, Origin::Flag("--trusted-keys"));
+        let key = Some("/key/of/flag".into());
+        is(&settings.signing_key, key, Origin::Flag("--signing-key"));
     }
 }
 
@@ -134,10 +199,18 @@ fn an_empty_variable_is_not_set() {
 
 #[test]
 fn off_in_a_variable_undoes_what_the_file_says() {
-    let home = Home::with_file("max-size = 7\nprog = 'helper'")
+    let home = with_variables(Home::with_file(FILE))
         .set("LARDER_PROG", "off")
+        .set("LARDER_REMOTE", "off")
+        .set("LARDER_SCOPE", "off")
+        .set("LARDER_TRUSTED_KEYS", "off")
+        .set("LARDER_SIGNING_KEY", "off")
         .set("LARDER_MAX_SIZE", "off");
     let settings = home.settings();
+    is(&settings.remote, None, Origin::Variable("LARDER_REMOTE"));
+    is(&settings.scope, None, Origin::Variable("LARDER_SCOPE"));
+    is(&settings.trusted_keys, None, Origin::Variable("LARDER_TRUSTED_KEYS"));
+    is(&settings.signing_key, None, Origin::Variable("LARDER_SIGNING_KEY"));
     is(&settings.prog, None, Origin::Variable("LARDER_PROG"));
     is(&settings.max_size, None, Origin::Variable("LARDER_MAX_SIZE"));
 }
@@ -163,6 +236,37 @@ fn a_variable_with_a_value_that_makes_no_sense_is_an_error_that_says_what_does()
             )
         );
     }
+}
+
+#[test]
+fn a_variable_with_a_secret_in_it_is_not_repeated() {
+    for (variable, value) in [
+        ("LARDER_REMOTE", "user:hidden@host/path"),
+        ("LARDER_SIGNING_KEY", "larder-secret-key-v1 hidden"),
+    ] {
+        let mistake = Home::new().set(variable, value).mistake();
+        assert!(
+            mistake.starts_with(&format!("{variable} is \"***\"; it must be the ")),
+            "{mistake}"
+        );
+        assert!(!mistake.contains("hidden"), "{mistake}");
+    }
+    let address = "redis://user:hidden@host:6379/0";
+    let settings = Home::new().set("LARDER_REMOTE", address).settings();
+    assert_eq!(settings.remote.value.as_ref().map(StoreAddress::with_secrets), Some(address));
+    assert!(!format!("{settings:?}").contains("hidden"), "{settings:?}");
+}
+
+/// There the directory may be gone as soon as the process has ended.
+#[test]
+fn in_ci_uploads_are_waited_for_when_nothing_says_how_long() {
+    let ci = || Home::new().set("CI", "true");
+    is(&ci().settings().upload_wait, Duration::from_secs(10), Origin::Default);
+    let none = ci().set("LARDER_UPLOAD_WAIT", "0s").settings();
+    is(&none.upload_wait, Duration::ZERO, Origin::Variable("LARDER_UPLOAD_WAIT"));
+    is(&Home::new().set("CI", "").settings().upload_wait, Duration::ZERO, Origin::Default);
+    let go = ci().resolve(&Names::GO, Flags::default()).unwrap();
+    is(&go.upload_wait, Duration::ZERO, Origin::Default);
 }
 
 #[cfg(unix)]
@@ -204,8 +308,10 @@ fn go_s_names_are_the_go_command_s() {
         .set("GODEBUG", "madvdontneed=1,gocacheverify=1,http2client,gocachehash=yes")
         .set("LARDER_PROG", "other")
         .set("LARDER_DEBUG", "nonsense")
-        .set("LARDER_MAX_SIZE", "nonsense");
+        .set("LARDER_MAX_SIZE", "nonsense")
+        .set("LARDER_REMOTE", "nonsense");
     let settings = home.resolve(&Names::GO, Flags::default()).unwrap();
+    is(&settings.remote, None, Origin::Default);
     is(&settings.prog, Some("helper".into()), Origin::Variable("GOCACHEPROG"));
     is(&settings.max_size, None, Origin::Default);
     is(&settings.verify, true, Origin::Variable("GODEBUG"));
@@ -256,6 +362,15 @@ fn a_flag_s_text_is_read_as_the_file_s_is() {
     assert_eq!(parse_max_size("7"), Ok(Some(7)));
     assert_eq!(parse_max_size("off"), Ok(None));
     assert_eq!(parse_max_age("36h"), Ok(Duration::from_secs(36 * 3_600)));
+    assert_eq!(parse_remote("fs:///a"), Ok(Some(StoreAddress::new("fs:///a"))));
+    assert_eq!(parse_remote("off"), Ok(None));
+    assert!(parse_remote("://a").is_err());
+    for access in RemoteAccess::ALL {
+        assert_eq!(parse_remote_access(access.as_str()), Ok(access));
+    }
+    assert_eq!(parse_upload_wait("1m 30s"), Ok(Duration::from_secs(90)));
+    assert_eq!(parse_scope("{os}"), Ok(template("{os}")));
+    assert_eq!(parse_scope("off"), Ok(None));
     let told = parse_max_size("10XB").unwrap_err().to_string();
     assert_eq!(told, "it must be a size such as \"10GiB\", a number of bytes, or \"off\"");
     let told = parse_max_age("5").unwrap_err().to_string();

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use cache_default::{DirError, Flags, Origin, Setting, Settings};
+use cache_default::{DirError, Flags, Origin, PublicKey, Setting, Settings};
 use serde::Serialize;
 
 use crate::failure::{Exit, Failure};
@@ -22,21 +22,39 @@ Settings:
   prog               the command of a cache helper (a GOCACHEPROG) that
                      larder run asks first, or off
   on-helper-failure  fail, or continue with the directory alone
+  remote             the address of a store that is shared with other machines,
+                     or off; passwords and tokens in it are shown as ***
+  remote-access      read-write, read-only or write-only: what is done with it
+  upload-wait        how long to wait at the end for uploads; where CI is set
+                     10s by default
+  scope              which builds have a list in common, by which results are
+                     fetched in bulk, or off
+  trusted-keys       the public keys of those whose results are taken from the
+                     store; off: everybody's are
+  signing-key        the file with the secret key for what is uploaded, or off
   max-size           the size on disk down to which is trimmed, or off
   max-age            how long after its last use a file is trimmed
   verify             compare results with what is stored, and run everything
   trace              show everything that is hashed into a key
 
+Variables:
+  LARDER_DIR, LARDER_PROG, LARDER_REMOTE, LARDER_REMOTE_ACCESS,
+  LARDER_UPLOAD_WAIT, LARDER_SCOPE, LARDER_SIGNING_KEY, LARDER_MAX_SIZE
+  LARDER_TRUSTED_KEYS  separated by commas
+  LARDER_DEBUG         verify=1,hash=1
+
 A settings file:
   max-size = \"20GiB\"
   max-age = \"30d\"
-  on-helper-failure = \"continue\"
+  remote = \"s3://bucket/go?region=eu-central-1\"
+  trusted-keys = [\"larder-public-key-v1 …\"]
 
-With --json: {dir, prog, on_helper_failure, max_size, max_age, verify, trace, file}. All but file are \
-{value, from, name, line}: from is flag, environment, file or default; name is the flag's or the \
-variable's, or the file's path; line is the line in the file. dir, prog and max_size are null when \
-they are off, max_size is in bytes, max_age in seconds. file is {path, read}: where the settings file \
-is or would be, and whether it was there.
+With --json: {dir, prog, on_helper_failure, remote, remote_access, upload_wait, scope, trusted_keys, \
+signing_key, max_size, max_age, verify, trace, file}. All but file are {value, from, name, line}: from \
+is flag, environment, file or default; name is the flag's or the variable's, or the file's path; line \
+is the line in the file. dir, prog, remote, scope, trusted_keys, signing_key and max_size are null when \
+they are off, max_size is in bytes, max_age and upload_wait in seconds. file is {path, read}: where the \
+settings file is or would be, and whether it was there.
 
 Example:
   LARDER_MAX_SIZE=10GiB larder env")]
@@ -47,6 +65,12 @@ struct Answer {
     dir: SettingJson<Option<PathJson>>,
     prog: SettingJson<Option<String>>,
     on_helper_failure: SettingJson<&'static str>,
+    remote: SettingJson<Option<String>>,
+    remote_access: SettingJson<&'static str>,
+    upload_wait: SettingJson<f64>,
+    scope: SettingJson<Option<String>>,
+    trusted_keys: SettingJson<Option<Vec<String>>>,
+    signing_key: SettingJson<Option<PathJson>>,
     max_size: SettingJson<Option<u64>>,
     max_age: SettingJson<u64>,
     verify: SettingJson<bool>,
@@ -95,9 +119,15 @@ fn directory(settings: &Settings) -> Result<Option<&Path>, Failure> {
 /// Each setting under its key in the settings file, and that file.
 fn lines(directory: Option<&Path>, settings: &Settings) -> Vec<(&'static str, String, String)> {
     let off = || "off".to_owned();
-    let Settings { dir, prog, on_helper_failure, max_size, max_age, verify, trace, .. } = settings;
+    let Settings { dir, prog, on_helper_failure, remote, remote_access, .. } = settings;
+    let Settings { upload_wait, scope, trusted_keys, signing_key, .. } = settings;
+    let Settings { max_size, max_age, verify, trace, .. } = settings;
     let dir_value = directory.map_or_else(off, report::path);
     let prog_value = prog.value.as_deref().map_or_else(off, report::printable);
+    let remote_value = remote.value.as_ref().map(ToString::to_string);
+    let scope_value = scope.value.as_ref().map(ToString::to_string);
+    let keys = trusted_keys.value.as_ref().map(|keys| texts(keys).join(", "));
+    let key_file = signing_key.value.as_deref().map(report::path);
     let age = report::whole_units(max_age.value);
     let of = |origin: &Origin| report::printable(&origin.to_string());
     let mut lines = vec![
@@ -108,6 +138,20 @@ fn lines(directory: Option<&Path>, settings: &Settings) -> Vec<(&'static str, St
             on_helper_failure.value.as_str().into(),
             of(&on_helper_failure.origin),
         ),
+        (
+            "remote",
+            remote_value.map_or_else(off, |uri| report::printable(&uri)),
+            of(&remote.origin),
+        ),
+        ("remote-access", remote_access.value.as_str().into(), of(&remote_access.origin)),
+        (
+            "upload-wait",
+            humantime::format_duration(upload_wait.value).to_string(),
+            of(&upload_wait.origin),
+        ),
+        ("scope", scope_value.map_or_else(off, |text| report::printable(&text)), of(&scope.origin)),
+        ("trusted-keys", keys.unwrap_or_else(off), of(&trusted_keys.origin)),
+        ("signing-key", key_file.unwrap_or_else(off), of(&signing_key.origin)),
         ("max-size", max_size.value.map_or_else(off, report::size), of(&max_size.origin)),
         ("max-age", age, of(&max_age.origin)),
         ("verify", verify.value.to_string(), of(&verify.origin)),
@@ -125,12 +169,22 @@ fn answer(directory: Option<PathBuf>, settings: Settings) -> Answer {
         dir: json(map(settings.dir, |_| directory.map(PathJson))),
         prog: json(settings.prog),
         on_helper_failure: json(map(settings.on_helper_failure, |choice| choice.as_str())),
+        remote: json(map(settings.remote, |address| address.map(|uri| uri.to_string()))),
+        remote_access: json(map(settings.remote_access, |access| access.as_str())),
+        upload_wait: json(map(settings.upload_wait, |wait| wait.as_secs_f64())),
+        scope: json(map(settings.scope, |scope| scope.map(|template| template.to_string()))),
+        trusted_keys: json(map(settings.trusted_keys, |keys| keys.map(|keys| texts(&keys)))),
+        signing_key: json(map(settings.signing_key, |path| path.map(PathJson))),
         max_size: json(settings.max_size),
         max_age: json(map(settings.max_age, |age| age.as_secs())),
         verify: json(settings.verify),
         trace: json(settings.trace),
         file: FileJson { path: settings.file.map(PathJson), read: settings.file_was_read },
     }
+}
+
+fn texts(keys: &[PublicKey]) -> Vec<String> {
+    keys.iter().map(ToString::to_string).collect()
 }
 
 fn json<T>(setting: Setting<T>) -> SettingJson<T> {

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use cache_core::{ActionId, Cache, CacheExt, Check, Entry, Error, Lookup, MissReason, OutputId};
-use cache_disk::DiskCache;
 
 use crate::args::{action_id, without_json};
 use crate::counters::{self, Kind, Used};
@@ -21,7 +20,8 @@ const IN_MEMORY: u64 = 1 << 20;
 /// Write the output of an action to stdout or to a file
 ///
 /// The bytes are checked against their SHA-256. FILE is written whole or not at all. When there is
-/// no such output the reason goes to stderr and the exit code is 1.
+/// no such output the reason goes to stderr and the exit code is 1. A store that is named is asked for
+/// what the directory does not have.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 With --json: the entry as {action, output, size, time, path} instead of the bytes; path is the \
@@ -41,19 +41,20 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, session: &Session) -> Result<Exit> {
     let is_stdout = args.output.as_deref().is_some_and(|path| path.as_os_str() == "-");
     without_json(session.json, is_stdout, "-o -")?;
-    let cache = match session.open()? {
-        Existing::Cache(cache) => cache,
+    let opened = match session.open_to_get()? {
+        Existing::Cache(opened) => opened,
         Existing::NotYet(dir) => {
             session.note(&format!("miss: {}: {}", args.id, no_cache_yet(&dir)));
             return Ok(Exit::No);
         }
     };
+    let cache = &*opened.cache;
     let answer = match &args.output {
-        Some(path) if !is_stdout => to_file(&cache, &args.id, path)?,
-        _ if session.json => checked(&cache, &args.id)?,
-        _ => to_stdout(&cache, &args.id)?,
+        Some(path) if !is_stdout => to_file(cache, &args.id, path)?,
+        _ if session.json => checked(cache, &args.id)?,
+        _ => to_stdout(cache, &args.id)?,
     };
-    counters::record(cache.dir(), &counted(&answer));
+    counters::record(opened.directory.dir(), &counted(&answer));
     match answer {
         Lookup::Hit(entry) => {
             tracing::info!("found {}: output {}, {} bytes", args.id, entry.output, entry.size);
@@ -75,14 +76,14 @@ fn counted(answer: &Lookup) -> Used {
     Used { hits: is_hit.into(), misses: (!is_hit).into(), ..Used::new(Kind::Get) }
 }
 
-fn checked(cache: &DiskCache, id: &ActionId) -> Result<Lookup> {
+fn checked(cache: &dyn Cache, id: &ActionId) -> Result<Lookup> {
     Ok(match cache.get_file(id, Check::Checksum)? {
         Lookup::Hit((entry, _)) => Lookup::Hit(entry),
         Lookup::Miss(reason) => Lookup::Miss(reason),
     })
 }
 
-fn to_stdout(cache: &DiskCache, id: &ActionId) -> Result<Lookup> {
+fn to_stdout(cache: &dyn Cache, id: &ActionId) -> Result<Lookup> {
     match cache.get_bytes(id, IN_MEMORY) {
         Ok(Lookup::Hit((entry, bytes))) => {
             let mut answers = Answers::new();
@@ -98,7 +99,7 @@ fn to_stdout(cache: &DiskCache, id: &ActionId) -> Result<Lookup> {
 
 /// Reads the output twice, to check it before anything of it is given out, and once more while it
 /// is: what is written to stdout cannot be taken back, but it can be called wrong.
-fn large_to_stdout(cache: &DiskCache, id: &ActionId) -> Result<Lookup> {
+fn large_to_stdout(cache: &dyn Cache, id: &ActionId) -> Result<Lookup> {
     let (entry, mut file) = match cache.open(id, Check::Checksum)? {
         Lookup::Hit(hit) => hit,
         Lookup::Miss(reason) => return Ok(Lookup::Miss(reason)),
@@ -117,7 +118,7 @@ fn large_to_stdout(cache: &DiskCache, id: &ActionId) -> Result<Lookup> {
 }
 
 /// Checks while it copies: FILE appears only when the check is passed.
-fn to_file(cache: &DiskCache, id: &ActionId, path: &Path) -> Result<Lookup> {
+fn to_file(cache: &dyn Cache, id: &ActionId, path: &Path) -> Result<Lookup> {
     let (entry, mut file) = match cache.open(id, Check::Size)? {
         Lookup::Hit(hit) => hit,
         Lookup::Miss(reason) => return Ok(Lookup::Miss(reason)),

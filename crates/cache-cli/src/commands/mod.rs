@@ -6,8 +6,11 @@ pub(crate) mod env;
 pub(crate) mod get;
 pub(crate) mod hash;
 pub(crate) mod key;
+pub(crate) mod key_pair;
 pub(crate) mod ls;
 pub(crate) mod man;
+pub(crate) mod pull;
+pub(crate) mod push;
 pub(crate) mod put;
 pub(crate) mod run;
 pub(crate) mod serve;
@@ -35,6 +38,9 @@ pub(crate) fn run(command: Command, session: &Session) -> Result<Exit> {
         Command::Verify(args) => verify::run(&args, session),
         Command::Trim(args) => trim::run(&args, session),
         Command::Clean(args) => clean::run(&args, session),
+        Command::Push(args) => push::run(&args, session),
+        Command::Pull(args) => pull::run(&args, session),
+        Command::KeyPair(args) => key_pair::run(&args, session),
         Command::Env(args) => env::run(&args, session),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),

@@ -5,11 +5,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use cache_core::{ActionId, Cache, Error, FileName, PutOptions, Source, Stored};
+use cache_core::{ActionId, Error, FileName, PutOptions, Source, Stored};
 
 use crate::args::{LineEnd, action_id};
 use crate::counters::{self, Kind, Used};
 use crate::failure::{Exit, Failure, Role};
+use crate::remote;
 use crate::report::{self, Answers, EntryJson};
 use crate::session::Session;
 
@@ -17,7 +18,8 @@ use crate::session::Session;
 ///
 /// Prints the output ID and the size in bytes. The cache directory is made when it is not there.
 /// Afterwards the cache is trimmed when that is due, which is once a day, and once an hour where
-/// a size limit is set.
+/// a size limit is set; and where a store is named, the upload is waited for as upload-wait says, or
+/// for up to 10 s.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 With --json: the new entry as {action, output, size, time, path}.
@@ -54,16 +56,18 @@ pub(crate) fn run(args: &Args, session: &Session) -> Result<Exit> {
     let end = args.end.byte(session.json)?;
     // Before the directory is made, so that a wrong name leaves nothing behind.
     let mut input = Input::open(&args.file)?;
-    let cache = session.open_or_create()?;
+    let (opened, upload_wait) = session.open_to_put()?;
+    let cache = &opened.cache;
     let stored = cache
         .put(&args.id, input.source(), &options)
         .map_err(|error| about_input(error, &args.file))?;
-    counters::record(cache.dir(), &Used { puts: 1, ..Used::new(Kind::Get) });
+    counters::record(opened.directory.dir(), &Used { puts: 1, ..Used::new(Kind::Get) });
     tell(args, session, stored, end)?;
     if let Err(error) = cache.close() {
         // The answer is given, and true.
         session.note(&format!("stored, but the trim after it failed: {error}"));
     }
+    remote::finish(&opened, upload_wait, session);
     Ok(Exit::Done)
 }
 

@@ -15,6 +15,7 @@ use cache_run::{
 
 use crate::counters::{self, Kind, Used};
 use crate::failure::{self, Exit, Failure, Role};
+use crate::remote;
 use crate::session::Session;
 use passing::{Cursor, Passing};
 use words::Told;
@@ -64,6 +65,7 @@ such command, 126 when it cannot be executed, 125 for everything else that goes 
 Environment:
   LARDER_DIR    the cache directory, or off: then the command just runs
   LARDER_PROG   the command of a helper (a GOCACHEPROG) to ask instead, or off
+  LARDER_REMOTE the store that is shared with other machines, or off
   LARDER_DEBUG  verify=1: run everything, and compare the output files, and they
                 alone, with what is stored; hash=1: show what is hashed
 
@@ -119,7 +121,7 @@ pub(crate) fn run(args: Args, session: &Session) -> Exit {
 }
 
 fn run_or_replay(args: Args, session: &Session) -> Result<Exit> {
-    let Some(opened) = session.open_cache()? else {
+    let Some((opened, upload_wait)) = session.open_cache()? else {
         session.note("the cache is off: running the command, and storing nothing");
         return run_uncached(&args);
     };
@@ -168,10 +170,15 @@ fn run_or_replay(args: Args, session: &Session) -> Result<Exit> {
     }
     // From here on Ctrl-C ends this process: a trim may take a while.
     drop(signals);
-    let exit = Exit::Of(exit_code(ran?.code()));
+    let outcome = ran?;
+    let has_stored = matches!(outcome, Outcome::Ran { stored: Ok(_), .. });
+    let exit = Exit::Of(exit_code(outcome.code()));
     // The command has run, or was replayed, whatever comes of this.
     if let Err(error) = opened.cache.close() {
         told.tell_failure("closing the cache failed", &error);
+    }
+    if has_stored {
+        remote::finish(&opened, upload_wait, session);
     }
     Ok(exit)
 }

@@ -1,25 +1,40 @@
 //! `larder serve`: the cache as the go command's helper.
 
+use std::env;
 use std::io::{self, IsTerminal};
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Result;
-use cache_default::{Directory, Flags, Names, Settings, parse_max_age, process_env};
-use cache_disk::DiskCache;
+use cache_default::{
+    Directory, Flag, Flags, Names, Opened, RemoteAccess, RemoteCache, Settings, parse_max_age,
+    parse_remote_access, parse_upload_wait, process_env,
+};
 use cache_prog_server::{Options, ServeError, Stop, Tally, serve};
+use cache_remote::Counts;
 
 use crate::args::{MaxSize, max_size};
 use crate::counters::{self, Kind, Used};
-use crate::failure::{Exit, Failure};
+use crate::failure::{self, Exit, Failure};
+use crate::remote::{ScopeValue, StoreFlag, scope, scope_flag};
 use crate::report::{self, count};
 use crate::session::Session;
 use crate::settings::{self, NAMES};
+use crate::streams;
 
 /// How long the trim at the end may take: the go command waits for it. What is left is for the next
 /// one.
 const CLOSE_BUDGET: Duration = Duration::from_millis(200);
+
+/// How many requests are answered at once with a store behind the directory. Most of them wait for
+/// it, and together they wait no longer than one alone.
+const WORKERS: NonZeroUsize = const { NonZeroUsize::new(32).unwrap() };
+
+/// How long uploads go on when nobody waits for this process any more.
+const UPLOADING: Duration = Duration::from_secs(60);
 
 /// What to do instead of talking to this command.
 const FOR_GO: &str = "this command is for the go command: GOCACHEPROG=\"larder serve\" go build";
@@ -44,14 +59,35 @@ With both GOCACHE and GOCACHEPROG in its environment it was started by the go co
 is ignored, as is the settings file's dir. A helper that GOCACHEPROG, LARDER_PROG or that file names \
 is always ignored: this is one.
 
+With a store, a lookup asks the directory, then the store; what is stored is uploaded behind the \
+build. At the start, what the last build of the same scope used is fetched in bulk; at the end, what \
+this one used is written down for the next. At the end uploads are waited for as upload-wait says; \
+then stdout and stderr are closed, which is what the go command waits for, and uploads go on for up to \
+60 s. What is left is sent by the next process. Nothing that a store does fails a build.
+
 With -v, one line at the end says what was done; -vv logs as -v does in other commands.
 
 SIGTERM finishes what is in hand. SIGINT is ignored: Ctrl-C reaches the whole group, and `go run` \
 needs its cache while the program that it runs shuts down.
 
-Example:
-  GOCACHEPROG=\"larder serve --max-size 10GiB\" go build ./...")]
+Examples:
+  GOCACHEPROG=\"larder serve --max-size 10GiB\" go build ./...
+  GOCACHEPROG=\"larder serve --remote s3://bucket/go?region=eu-central-1\" go build ./...")]
 pub(crate) struct Args {
+    #[command(flatten)]
+    store: StoreFlag,
+    /// What is done with the store: read-write, read-only or write-only [default:
+    /// LARDER_REMOTE_ACCESS, else the settings file's remote-access, else read-write]
+    #[arg(long, value_name = "ACCESS", value_parser = parse_remote_access)]
+    remote_access: Option<RemoteAccess>,
+    /// How long to wait at the end for uploads while they are getting through [default:
+    /// LARDER_UPLOAD_WAIT, else the settings file's upload-wait, else 10s where CI is set, else 0s]
+    #[arg(long, value_name = "TIME", value_parser = parse_upload_wait)]
+    upload_wait: Option<Duration>,
+    /// Which builds have a list in common, or off [default: LARDER_SCOPE, else the settings file's
+    /// scope, else {repository}/{branch}/{os}/{arch}/{go}]
+    #[arg(long, value_name = "TEMPLATE", value_parser = scope)]
+    scope: Option<ScopeValue>,
     /// Remove, at the end, what was not used for this long [default: the settings file's max-age,
     /// else 5d]
     #[arg(long, value_name = "AGE", value_parser = parse_max_age)]
@@ -64,39 +100,74 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, session: &Session) -> Result<Exit> {
     let stop = Stop::default();
+    let is_over = Arc::<AtomicBool>::default();
     // From the first moment on: Ctrl-C may come at any.
-    signals(&stop)?;
-    let cache = open(args, session)?;
-    let dir = cache.dir().to_owned();
+    signals(&stop, &is_over)?;
+    let Opened { cache, directory, remote, .. } = open(args, session)?;
     if io::stdin().is_terminal() {
         session.note(&format!("waiting for requests on stdin, which is a terminal; {FOR_GO}"));
     }
-    let options = Options { stop, ..Options::default() };
-    let tally = serve(cache, io::stdin(), io::stdout(), &options);
-    let tally = tally.map_err(|error| match error {
+    let mut options = Options { stop, ..Options::default() };
+    if remote.is_some() {
+        options.workers = WORKERS;
+    }
+    let exit = match serve(cache, io::stdin(), io::stdout(), &options) {
+        Ok(tally) => {
+            counters::record(directory.dir(), &counted(&tally));
+            if session.verbose {
+                report::message(&closing_line(&tally, remote.as_deref()));
+            }
+            Exit::Done
+        }
+        // Told now: later nobody listens.
+        Err(error) => failure::tell(in_our_words(error).as_ref()),
+    };
+    if let Some(remote) = remote {
+        is_over.store(true, Ordering::Relaxed);
+        upload_on(&remote);
+    }
+    Ok(exit)
+}
+
+fn in_our_words(error: ServeError) -> anyhow::Error {
+    match error {
         ServeError::Output(e) => Failure::Output(e).into(),
         // The go command's own mistakes need no such advice.
         ServeError::Input(_) if !is_by_go() => Failure::Other(format!("{error}; {FOR_GO}")).into(),
         error => anyhow::Error::new(error),
-    })?;
-    counters::record(&dir, &counted(&tally));
-    if session.verbose {
-        report::message(&closing_line(&tally));
     }
-    Ok(Exit::Done)
 }
 
-/// SIGTERM stops what is being served, SIGINT does nothing.
+/// Goes on with the uploads when whoever started this process does not wait for it any more.
+fn upload_on(remote: &RemoteCache) {
+    if let Err(e) = streams::let_go() {
+        // Somebody waits, and waited as long as the settings say.
+        return tracing::warn!("uploads do not go on: cannot let go of stdout and stderr: {e}");
+    }
+    // Nor is the place kept from being removed or unmounted where the build was.
+    env::set_current_dir("/").ok();
+    remote.finish(UPLOADING);
+}
+
+/// SIGTERM stops what is being served, SIGINT does nothing. When all that `is_over`, both end the
+/// process at once: what is left to upload is written down.
 #[cfg(unix)]
-fn signals(stop: &Stop) -> Result<(), Failure> {
+fn signals(stop: &Stop, is_over: &Arc<AtomicBool>) -> Result<(), Failure> {
     use signal_hook::consts::{SIGINT, SIGTERM};
     use signal_hook::iterator::Signals;
+    use signal_hook::low_level::emulate_default_handler;
 
     let failed = |e| Failure::Other(format!("cannot listen for signals: {e}"));
     let mut signals = Signals::new([SIGTERM, SIGINT]).map_err(failed)?;
-    let stop = stop.clone();
+    let (stop, is_over) = (stop.clone(), is_over.clone());
     let listen = move || {
-        signals.forever().filter(|signal| *signal == SIGTERM).for_each(|_| stop.stop());
+        for signal in signals.forever() {
+            if is_over.load(Ordering::Relaxed) {
+                emulate_default_handler(signal).ok();
+            } else if signal == SIGTERM {
+                stop.stop();
+            }
+        }
     };
     std::thread::Builder::new().name("signals".to_owned()).spawn(listen).map_err(failed)?;
     Ok(())
@@ -104,13 +175,18 @@ fn signals(stop: &Stop) -> Result<(), Failure> {
 
 /// Elsewhere the end of the input is what ends it.
 #[cfg(not(unix))]
-fn signals(_: &Stop) -> Result<(), Failure> {
+fn signals(_: &Stop, _: &Arc<AtomicBool>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Opens the directory alone, whatever helper is named: this is one, and would start itself.
-fn open(args: &Args, session: &Session) -> Result<Arc<DiskCache>> {
+/// Opens the directory, with the store behind it, whatever helper is named: this is one, and would
+/// start itself.
+fn open(args: &Args, session: &Session) -> Result<Opened> {
     let flags = Flags {
+        remote: args.store.flag()?,
+        remote_access: args.remote_access.map(|value| Flag { name: "--remote-access", value }),
+        upload_wait: args.upload_wait.map(|value| Flag { name: "--upload-wait", value }),
+        scope: scope_flag(args.scope.clone()),
         max_size: settings::max_size_flag(args.max_size),
         max_age: settings::max_age_flag(args.max_age),
         ..Flags::default()
@@ -131,7 +207,7 @@ fn open(args: &Args, session: &Session) -> Result<Arc<DiskCache>> {
         .into());
     }
     let opening = session.opening(&settings).without_helper().close_budget(CLOSE_BUDGET);
-    Ok(settings::open(opening, &settings)?.directory)
+    settings::open(opening, &settings)
 }
 
 /// The directory that the go command names, as it is spelled: it copies a file whose path begins
@@ -166,8 +242,8 @@ fn counted(tally: &Tally) -> Used {
     Used { hits, misses, puts, ..Used::new(Kind::Serve) }
 }
 
-fn closing_line(tally: &Tally) -> String {
-    format!(
+fn closing_line(tally: &Tally, remote: Option<&RemoteCache>) -> String {
+    let mut line = format!(
         "{}, {}, {}, {}, {} in, {} out, {}, {:.1} s",
         count(tally.gets, "get", "gets"),
         count(tally.hits, "hit", "hits"),
@@ -177,5 +253,31 @@ fn closing_line(tally: &Tally) -> String {
         report::size(tally.bytes_out),
         count(tally.errors, "error", "errors"),
         tally.time.as_secs_f64()
-    )
+    );
+    if let Some(remote) = remote {
+        line += &about_store(&remote.counts(), remote.uploads_left());
+    }
+    line
+}
+
+/// What came from the store and went there, and what did not.
+fn about_store(counts: &Counts, left: u64) -> String {
+    let mut text = format!(
+        "; store: {} fetched, {}, {} uploaded, {}",
+        counts.fetched,
+        report::size(counts.fetched_bytes),
+        counts.uploaded,
+        report::size(counts.uploaded_bytes),
+    );
+    for (n, what) in [
+        (left, "to be uploaded"),
+        (counts.refused, "refused"),
+        (counts.failed, "not answered"),
+        (counts.not_asked, "not asked"),
+    ] {
+        if n > 0 {
+            text += &format!(", {n} {what}");
+        }
+    }
+    text
 }

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "every test file uses its part of it")]
 
+pub mod store;
 pub mod user;
 
 use std::ffi::OsStr;
@@ -86,11 +87,19 @@ pub fn bare(program: impl AsRef<OsStr>) -> Command {
     for variable in [
         "LARDER_DIR",
         "LARDER_PROG",
+        "LARDER_REMOTE",
+        "LARDER_REMOTE_ACCESS",
+        "LARDER_UPLOAD_WAIT",
+        "LARDER_SCOPE",
+        "LARDER_TRUSTED_KEYS",
+        "LARDER_SIGNING_KEY",
         "LARDER_MAX_SIZE",
         "LARDER_DEBUG",
         "XDG_CACHE_HOME",
         "GOCACHE",
         "GOCACHEPROG",
+        // It says how long uploads are waited for.
+        "CI",
     ] {
         command.env_remove(variable);
     }
