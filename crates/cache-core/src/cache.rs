@@ -2,11 +2,11 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{Read, Seek};
+use std::io::{ErrorKind, Read, Seek};
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use crate::{ActionId, Entry, MissReason, OutputId, Result};
+use crate::{ActionId, Entry, Error, MissReason, OutputId, Result};
 
 /// A build artifact cache.
 ///
@@ -44,6 +44,16 @@ pub trait Cache: Send + Sync {
     ///
     /// Failures of the cache itself.
     fn output_file(&self, output: &OutputId) -> Result<Option<OutputFile>>;
+
+    /// Opens that file for reading, and looks at it once it is open. For a cache that has a shorter
+    /// way than [`output_file`](Self::output_file) and then its path, which is what this does.
+    ///
+    /// # Errors
+    ///
+    /// Failures of the cache itself, and of opening the file.
+    fn open_output(&self, output: &OutputId) -> Result<Option<(OutputFile, File)>> {
+        self.output_file(output)?.map_or(Ok(None), OutputFile::open)
+    }
 
     /// Returns the folder for files that live beside the cache and that trim leaves alone, as
     /// fuzzing corpora do. It may not exist.
@@ -97,6 +107,24 @@ pub struct OutputFile {
     pub path: PathBuf,
     /// Its size in bytes when it was looked at.
     pub size: u64,
+}
+
+impl OutputFile {
+    /// Opens it for reading, and looks at it again: its path may lead to another file by now.
+    /// Returns `None` when it is gone.
+    ///
+    /// # Errors
+    ///
+    /// Failures of opening it and of looking at it.
+    pub fn open(self) -> Result<Option<(Self, File)>> {
+        let file = match File::open(&self.path) {
+            Ok(file) => file,
+            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(e) => return Err(Error::io("open", &self.path)(e)),
+        };
+        let size = file.metadata().map_err(Error::io("look at", &self.path))?.len();
+        Ok(Some((Self { size, ..self }, file)))
+    }
 }
 
 /// What a put stored.

@@ -43,12 +43,16 @@ pub trait CacheExt: Cache {
                 Lookup::Miss(reason) => Lookup::Miss(reason),
             });
         }
-        Ok(match locate(self, action)? {
-            Lookup::Hit((entry, file)) => match size_problem(&entry, file.size) {
+        let entry = match self.get(action)? {
+            Lookup::Hit(entry) => entry,
+            Lookup::Miss(reason) => return Ok(Lookup::Miss(reason)),
+        };
+        Ok(match self.output_file(&entry.output)? {
+            Some(file) => match size_problem(&entry, file.size) {
                 None => Lookup::Hit((entry, file.path)),
                 Some(reason) => Lookup::Miss(reason),
             },
-            Lookup::Miss(reason) => Lookup::Miss(reason),
+            None => Lookup::Miss(MissReason::OutputGone(entry.output)),
         })
     }
 
@@ -170,17 +174,6 @@ struct Opened {
     path: PathBuf,
 }
 
-fn locate<C: Cache + ?Sized>(cache: &C, action: &ActionId) -> Result<Lookup<(Entry, OutputFile)>> {
-    let entry = match cache.get(action)? {
-        Lookup::Hit(entry) => entry,
-        Lookup::Miss(reason) => return Ok(Lookup::Miss(reason)),
-    };
-    Ok(match cache.output_file(&entry.output)? {
-        Some(file) => Lookup::Hit((entry, file)),
-        None => Lookup::Miss(MissReason::OutputGone(entry.output)),
-    })
-}
-
 /// Opens an action's output once, and makes every check on that one descriptor: the path may lead
 /// to another file a moment later.
 fn open_output<C: Cache + ?Sized>(
@@ -188,18 +181,13 @@ fn open_output<C: Cache + ?Sized>(
     action: &ActionId,
     check: Check,
 ) -> Result<Lookup<Opened>> {
-    let (entry, OutputFile { path, .. }) = match locate(cache, action)? {
-        Lookup::Hit(located) => located,
+    let entry = match cache.get(action)? {
+        Lookup::Hit(entry) => entry,
         Lookup::Miss(reason) => return Ok(Lookup::Miss(reason)),
     };
-    let mut file = match File::open(&path) {
-        Ok(file) => file,
-        Err(e) if e.kind() == ErrorKind::NotFound => {
-            return Ok(Lookup::Miss(MissReason::OutputGone(entry.output)));
-        }
-        Err(e) => return Err(Error::io("open", &path)(e)),
+    let Some((OutputFile { path, size }, mut file)) = cache.open_output(&entry.output)? else {
+        return Ok(Lookup::Miss(MissReason::OutputGone(entry.output)));
     };
-    let size = file.metadata().map_err(Error::io("look at", &path))?.len();
     if let Some(reason) = size_problem(&entry, size) {
         return Ok(Lookup::Miss(reason));
     }

@@ -1,5 +1,6 @@
 //! A helper in front of the directory.
 
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -120,6 +121,10 @@ impl Cache for Front {
 
     fn output_file(&self, output: &OutputId) -> Result<Option<OutputFile>> {
         self.ask(|cache| cache.output_file(output))
+    }
+
+    fn open_output(&self, output: &OutputId) -> Result<Option<(OutputFile, File)>> {
+        self.ask(|cache| cache.open_output(output))
     }
 
     fn fuzz_dir(&self) -> PathBuf {

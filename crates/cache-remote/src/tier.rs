@@ -1,5 +1,6 @@
 //! The cache: the directory, with the store behind it.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -196,6 +197,10 @@ impl Cache for RemoteCache {
 
     fn output_file(&self, output: &OutputId) -> Result<Option<OutputFile>> {
         self.local.output_file(output)
+    }
+
+    fn open_output(&self, output: &OutputId) -> Result<Option<(OutputFile, File)>> {
+        self.local.open_output(output)
     }
 
     fn fuzz_dir(&self) -> PathBuf {
