@@ -33,6 +33,8 @@ pub(super) fn open(
         unfinished::remove_old(folder.as_ref());
     }
     let plain = address.is_plain();
+    // The process has one; a program that has chosen its own keeps it.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let mut service = match address.scheme.build(address.options) {
         Some(built) => built.map_err(|error| said(&error))?,
         None => return Err("this build does not have it".into()),
