@@ -141,7 +141,7 @@ pub(crate) fn open(opening: Opening<'_>, settings: &Settings) -> Result<Opened> 
 pub(crate) fn no_store(error: OpenError) -> Failure {
     match error {
         OpenError::HelperAndStore { .. } => Failure::Usage(error.to_string()),
-        OpenError::Store { source, origin } => Failure::Usage(format!(
+        OpenError::Store { source, origin } if source.is_mistake() => Failure::Usage(format!(
             "{source} ({origin}); correct it, or set it to off to do without a store"
         )),
         OpenError::SigningKey { source, origin } => Failure::Usage(format!(

@@ -249,7 +249,7 @@ fn the_help_of_every_command_has_an_example() {
     for command in COMMANDS {
         for flag in ["-h", "--help"] {
             let help = larder.run([command, flag]).ok();
-            assert!(help.contains("Example:\n"), "{help}");
+            assert!(help.contains("Example:\n") || help.contains("Examples:\n"), "{help}");
         }
     }
 }

@@ -1,6 +1,8 @@
 //! A put of 1 GiB through the client and `larder serve` takes little memory in either.
 #![cfg(target_os = "linux")]
 
+mod support;
+
 use std::env;
 use std::fs::{self, File};
 use std::path::Path;
@@ -8,6 +10,7 @@ use std::process::Command;
 
 use cache_core::{ActionId, Cache, CacheExt, Check, Lookup};
 use cache_prog_client::ProgCache;
+use support::peak_memory;
 
 const SIZE: u64 = 1 << 30;
 
@@ -51,7 +54,7 @@ fn put(dir: &Path) {
     let helpers = children();
     assert_eq!(helpers.len(), 1, "{helpers:?}");
     for (process, pid) in [("client", "self"), ("helper", &helpers[0])] {
-        let peak = peak(pid);
+        let peak = peak_memory(pid);
         println!("{process}: {} KiB at the peak", peak >> 10);
         assert!(peak < MOST, "the {process} took {peak} bytes");
     }
@@ -67,12 +70,4 @@ fn children() -> Vec<String> {
     of_each
         .flat_map(|text| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
         .collect()
-}
-
-/// The most memory that a process has had at once, in bytes.
-fn peak(pid: &str) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("its status");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("VmHWM");
-    let kibibytes = line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number");
-    kibibytes << 10
 }

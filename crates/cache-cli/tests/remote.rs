@@ -116,8 +116,6 @@ fn the_closing_line_tells_what_came_from_the_store_and_went_there() {
     let store = Store::new();
     let (one, other) = (Larder::new(), Larder::new());
     let mut command = store.command(&one);
-    command.args(["-v", "--"]).env("LARDER_UPLOAD_WAIT", "60s");
-    let mut command = store.command(&one);
     command.arg("-v").env("LARDER_UPLOAD_WAIT", "60s");
     let ran =
         serve(&mut command, &one, &[put_text(1, 1, b"result"), put_text(2, 2, b"other")].concat());
@@ -230,7 +228,8 @@ fn get_asks_the_store_for_what_is_not_here() {
     // From here on it is in the directory.
     assert_eq!(other.run(["get", &action]).ok(), "bytes");
     store.run(&other, ["get", ACTION]).says(1, ["miss", "no entry"]);
-    let mut writes = store.command(&Larder::new());
+    let empty = Larder::new();
+    let mut writes = store.command(&empty);
     let writes = Ran::of(writes.args(["get", &action]).env("LARDER_REMOTE_ACCESS", "write-only"));
     writes.says(3, ["there is no cache yet"]);
 }

@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 
 use cache_core::{ActionId, OutputId};
 use cache_prog_wire::{Request, RequestWriter, Response, ResponseReader};
+#[cfg(target_os = "linux")]
+use support::peak_memory;
 use support::{Larder, Ran, bare, files, unused_for_days};
 
 /// Turns a hang into a failure; nothing takes nearly as long.
@@ -408,10 +410,7 @@ fn memory_stays_under_32_mib() {
     let reply = helper.reply();
     assert_eq!(reply.error, "");
     assert_eq!(fs::metadata(reply.disk_path.expect("a path")).expect("a file").len(), size);
-    let status = fs::read_to_string(format!("/proc/{}/status", helper.child.id()));
-    let status = status.expect("the process's status");
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak");
-    let peak: u64 = peak.trim().trim_end_matches(" kB").parse().expect("a number");
+    let peak = peak_memory(&helper.child.id().to_string()) >> 10;
     assert!(peak < 32 << 10, "{peak} KiB");
     helper.finish().ok();
 }

@@ -184,9 +184,26 @@ fn a_store_that_takes_nothing_is_a_failure_and_the_next_push_goes_on() {
     let answer: Value = serde_json::from_slice(&ran.stdout).expect("JSON");
     has(&answer, json!({ "copied": 0, "failed": 5 }));
     assert!(ran.stderr.lines().all(|line| line.starts_with("larder: cannot upload ")));
-    assert_eq!(store.run(&Larder::new(), ["pull"]).code, Some(3));
     store.unblock();
     has(&store.run(&one, ["push", "--json"]).json(), json!({ "copied": 5 }));
+}
+
+#[test]
+fn what_cannot_be_reached_is_told_with_the_store() {
+    let (one, _) = machine(1);
+    // Nothing listens on this port.
+    let uri = "webdav+http://127.0.0.1:1/cache";
+    for command in ["push", "pull"] {
+        let ran = one.run([command, "--remote", uri]);
+        assert_eq!(ran.code, Some(3), "{}", ran.stderr);
+        assert!(ran.stderr.contains(uri) && ran.stderr.contains("cannot be reached"));
+    }
+    // What should be mounted there is not.
+    let file = one.file("file", "");
+    let uri = format!("fs://{}/store", file.display());
+    for command in ["push", "pull"] {
+        one.run([command, "--remote", &uri]).says(3, ["cannot open the store", &uri]);
+    }
 }
 
 /// One that fails does so everywhere, and a large cache would be tried for hours.

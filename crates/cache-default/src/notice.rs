@@ -17,11 +17,9 @@ pub enum Notice {
         /// The directory.
         dir: PathBuf,
     },
-    /// There is no place in the directory to note what is to be uploaded to the store; what follows
-    /// has the directory alone. Said once.
+    /// The store cannot be used, or there is no place in the directory to note what is to be uploaded
+    /// to it; what follows has the directory alone. Said once.
     WithoutStore {
-        /// The store's address, without its secrets.
-        store: String,
         /// What went wrong.
         problem: String,
         /// The directory.
@@ -48,9 +46,9 @@ impl fmt::Display for Notice {
             Notice::WithoutHelper { problem, dir } => {
                 write!(f, "{problem}; going on with the cache directory {} alone", dir.display())
             }
-            Notice::WithoutStore { store, problem, dir } => write!(
+            Notice::WithoutStore { problem, dir } => write!(
                 f,
-                "{problem}; going on without the store {store}, with the cache directory {} alone",
+                "{problem}; going on without the store, with the cache directory {} alone",
                 dir.display()
             ),
             Notice::StoreLeftAlone { text } => f.write_str(text),

@@ -116,7 +116,8 @@ impl<'a> Opening<'a> {
     ///
     /// When the cache is off or nothing says where it is, when the directory cannot be created or
     /// opened, when the helper does not start and the settings do not say to go on, when the store's
-    /// address or the signing key is wrong, and when both a helper and a store are named.
+    /// address or the signing key is wrong, and when both a helper and a store are named. That the
+    /// store cannot be used is a notice.
     pub fn open(self) -> Result<Opened, OpenError> {
         let settings = self.settings;
         let prog = settings.prog.value.as_deref().filter(|_| self.with_helper);
@@ -153,8 +154,16 @@ impl<'a> Opening<'a> {
     fn add_store(self, _: &StoreAddress, opened: &mut Opened) -> Result<(), OpenError> {
         // Where there is no working directory, nothing is known of what is built in it.
         let folder = self.folder.or_else(|| std::env::current_dir().ok()).unwrap_or_default();
-        let Some(store) = store::open_store(self.settings, &folder, self.env)? else {
-            return Ok(());
+        let store = match store::open_store(self.settings, &folder, self.env) {
+            Ok(Some(store)) => store,
+            Ok(None) => return Ok(()),
+            // A store fails no build.
+            Err(OpenError::Store { source, .. }) if !source.is_mistake() => {
+                let dir = opened.directory.dir().to_owned();
+                (self.notify)(&Notice::WithoutStore { problem: source.to_string(), dir });
+                return Ok(());
+            }
+            Err(error) => return Err(error),
         };
         match store::put_behind(&opened.directory, store, self.settings, self.notify.clone()) {
             Ok(remote) => {

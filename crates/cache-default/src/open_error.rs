@@ -38,7 +38,7 @@ pub enum OpenError {
         /// What names the store.
         remote: Origin,
     },
-    /// The store's address is wrong.
+    /// The store's address is wrong, or the store cannot be opened.
     #[cfg(feature = "remote")]
     #[error("{source} ({origin})")]
     Store {

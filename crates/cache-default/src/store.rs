@@ -70,7 +70,6 @@ pub(crate) fn put_behind(
     notify: Notify,
 ) -> Result<RemoteCache, Notice> {
     let OpenedStore { store, access, trust, signer, scope } = opened;
-    let shown = store.to_string();
     let mut builder = RemoteCache::builder(directory.clone(), store)
         .access(match access {
             RemoteAccess::ReadWrite => Access::ReadWrite,
@@ -87,7 +86,6 @@ pub(crate) fn put_behind(
         builder = builder.scope(scope);
     }
     builder.start().map_err(|error| Notice::WithoutStore {
-        store: shown,
         problem: error.to_string(),
         dir: directory.dir().to_owned(),
     })

@@ -7,6 +7,7 @@ mod support;
 use std::fs;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 use cache_core::CacheExt;
 use cache_default::{OpenError, Opened, Opening, open, read_key_pair};
@@ -35,6 +36,18 @@ impl Deref for Machine {
 
 fn opened(home: Home) -> Machine {
     Machine { opened: open(&home.settings()).unwrap(), home }
+}
+
+/// And what it said while it was opened.
+fn opened_with_notices(home: &Home) -> (Opened, Vec<String>) {
+    let notices = Arc::<Mutex<Vec<String>>>::default();
+    let taken = notices.clone();
+    let settings = home.settings();
+    let opening = Opening::of(&settings);
+    let opening = opening.notify(move |notice| taken.lock().unwrap().push(notice.to_string()));
+    let opened = opening.open().unwrap();
+    let notices = std::mem::take(&mut *notices.lock().unwrap());
+    (opened, notices)
 }
 
 #[track_caller]
@@ -135,6 +148,20 @@ fn a_store_that_cannot_be_reached_fails_nothing() {
     opened.cache.close().unwrap();
 }
 
+/// As when what should be mounted there is not.
+#[test]
+fn a_shared_folder_that_cannot_be_used_fails_nothing() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let home = home(&file.path().join("store"));
+    let (opened, notices) = opened_with_notices(&home);
+    assert!(opened.remote.is_none());
+    assert_eq!(notices.len(), 1, "{notices:?}");
+    assert!(notices[0].starts_with("cannot open the store fs://"), "{notices:?}");
+    assert!(notices[0].contains("; going on without the store, "), "{notices:?}");
+    opened.cache.put_bytes(&action(1), b"result").unwrap();
+    opened.cache.close().unwrap();
+}
+
 #[test]
 fn an_address_that_makes_no_sense_is_an_error_that_names_where_and_no_secret() {
     let home = Home::with_file("\nremote = 'ftp://user:hidden@host/cache'");
@@ -208,22 +235,14 @@ fn what_is_no_key_file_is_told_without_what_is_in_it() {
 #[cfg(unix)]
 #[test]
 fn a_directory_without_a_place_for_the_journal_is_used_alone() {
-    use std::sync::{Arc, Mutex};
-
     let store = tempfile::tempdir().unwrap();
     let home = home(store.path());
     let dir = home.path("cache");
     fs::create_dir_all(&dir).unwrap();
     // Where the journal's folder would be.
     fs::write(dir.join("larder"), "").unwrap();
-    let notices = Arc::<Mutex<Vec<String>>>::default();
-    let taken = notices.clone();
-    let settings = home.settings();
-    let opening = Opening::of(&settings);
-    let opening = opening.notify(move |notice| taken.lock().unwrap().push(notice.to_string()));
-    let opened = opening.open().unwrap();
+    let (opened, notices) = opened_with_notices(&home);
     assert!(opened.remote.is_none());
-    let notices = notices.lock().unwrap();
     assert_eq!(notices.len(), 1, "{notices:?}");
-    assert!(notices[0].contains("going on without the store fs://"), "{notices:?}");
+    assert!(notices[0].contains("going on without the store, "), "{notices:?}");
 }

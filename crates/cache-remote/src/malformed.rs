@@ -25,6 +25,8 @@ pub(crate) enum Problem {
     Version(u8),
     #[error("the checksum is another one")]
     Checksum,
+    #[error("zstd cannot decode what comes before it")]
+    Zstd,
     #[error("{field} is {found}, over the limit of {limit}")]
     OverLimit { field: &'static str, found: u64, limit: u64 },
     /// A field has a value that none can have beside the others.

@@ -7,7 +7,6 @@
 mod address;
 mod body;
 mod error;
-mod listing;
 mod log;
 mod mask;
 mod scheme;
@@ -22,6 +21,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use backon::{ExponentialBuilder, Retryable};
 use futures_util::TryStreamExt;
 use opendal::{ErrorKind, Operator};
 use tokio::runtime::{Handle, Runtime};
@@ -34,9 +34,12 @@ use self::scheme::Scheme;
 
 pub(crate) use self::body::{Body, Pace};
 pub use self::error::{StoreError, StoreProblem};
-pub(crate) use self::listing::Listing;
 pub use self::mask::masked_uri;
 pub(crate) use self::writer::Writer;
+
+/// The pauses between tries double, from the first to the longest, with as much again at random.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// How a [`Store`] is spoken to. [`Default`] is right for nearly everybody.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,6 +85,9 @@ struct Inner {
     scheme: Scheme,
     reads: Operator,
     writes: Operator,
+    /// Without retries.
+    lists: Operator,
+    tries: usize,
     /// One at a time for objects that are kept in memory until they are whole.
     in_memory: Arc<Semaphore>,
     shown: String,
@@ -112,8 +118,9 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// When the address makes no sense, its service is not compiled in, or the system has no root
-    /// certificates for HTTPS. [`StoreError`] never shows a secret.
+    /// [`StoreProblem::Address`] when the address makes no sense or its service is not compiled in;
+    /// another problem when a shared folder cannot be used, or the system has no root certificates
+    /// for HTTPS. [`StoreError`] never shows a secret.
     pub fn open(uri: &str, options: &StoreOptions) -> Result<Self, StoreError> {
         let masks = Arc::new(Masks::new(uri));
         let shown = masked_uri(uri);
@@ -122,19 +129,23 @@ impl Store {
         let wrong = |problem: &str| place.problem(StoreProblem::Address(masks.text(problem)));
         let address = Address::parse(uri, &|name| env::var(name).ok()).map_err(|e| wrong(&e))?;
         let scheme = address.scheme;
-        let [reads, writes] = service::open(address, options, &masks).map_err(|e| wrong(&e))?;
+        let [reads, writes, lists] = service::open(address, options, &masks).map_err(|problem| place.problem(problem))?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .max_blocking_threads(64)
             .thread_name("larder-remote")
             .enable_all()
             .build()
-            .map_err(|error| wrong(&format!("cannot start its threads: {error}")))?;
+            .map_err(|error| {
+                place.problem(StoreProblem::Failed(format!("cannot start its threads: {error}")))
+            })?;
         Ok(Self {
             inner: Arc::new(Inner {
                 scheme,
                 reads,
                 writes,
+                lists,
+                tries: options.tries.max(1),
                 in_memory: Arc::new(Semaphore::new(1)),
                 shown,
                 masks,
@@ -242,16 +253,36 @@ impl Store {
         self.inner.writes.delete(key).await.map_err(|error| place.failure(&error))
     }
 
-    /// The objects whose keys begin with `prefix`, which ends with a slash.
+    /// The keys of all objects that begin with `prefix`, which ends with a slash.
     ///
     /// # Errors
     ///
     /// When the store fails, or cannot list anything.
-    pub(crate) async fn list(&self, prefix: &str) -> Result<Listing, StoreError> {
+    pub(crate) async fn list(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
+        // From the beginning each time: where OpenDAL goes from folder to folder, it leaves out the
+        // one that failed when it is asked to go on.
+        let list = || async {
+            let listed = self.list_once(prefix).await;
+            listed.map_err(|error| self.inner.place("list", prefix).failure(&error))
+        };
+        let pauses = ExponentialBuilder::new()
+            .with_jitter()
+            .with_min_delay(FIRST_PAUSE)
+            .with_max_delay(LONGEST_PAUSE)
+            .with_max_times(self.inner.tries - 1);
+        list.retry(pauses).when(StoreError::is_temporary).await
+    }
+
+    async fn list_once(&self, prefix: &str) -> opendal::Result<Vec<String>> {
         let options = opendal::options::ListOptions { recursive: true, ..Default::default() };
-        let lister = self.inner.reads.lister_options(prefix, options).await;
-        let lister = lister.map_err(|error| self.inner.place("list", prefix).failure(&error))?;
-        Ok(Listing::new(self.inner.clone(), prefix, lister))
+        let mut lister = self.inner.lists.lister_options(prefix, options).await?;
+        let mut keys = Vec::new();
+        while let Some(entry) = lister.try_next().await? {
+            if !entry.metadata().is_dir() {
+                keys.push(entry.path().to_owned());
+            }
+        }
+        Ok(keys)
     }
 }
 

@@ -123,6 +123,18 @@ pub fn files(folder: &Path) -> Vec<(PathBuf, u64)> {
     found
 }
 
+/// The most memory that a process (its number, or `self`) has had at once, in bytes. The code that is
+/// mapped is left out: that of a build without optimisation is several times as large.
+#[cfg(target_os = "linux")]
+pub fn peak_memory(process: &str) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).expect("its status");
+    let bytes = |name: &str| {
+        let value = status.lines().find_map(|line| line.strip_prefix(name)).expect("a line");
+        value.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") << 10
+    };
+    bytes("VmHWM:") - bytes("RssFile:")
+}
+
 /// Makes a file look as if it was last used that many days ago.
 pub fn unused_for_days(path: &Path, days: u64) {
     let then = SystemTime::now() - Duration::from_secs(days * 24 * 60 * 60);

@@ -39,13 +39,18 @@ impl Store {
         self.path().join("larder-v1/a").join(&action[..2]).join(action)
     }
 
-    /// Puts something in its place, so that nothing can be stored.
+    /// Puts something in the objects' place, so that nothing can be stored.
     pub fn block(&self) {
-        fs::write(self.path(), "in the way").expect("a file");
+        fs::create_dir(self.path()).expect("a folder");
+        fs::write(self.in_the_way(), "in the way").expect("a file");
     }
 
     pub fn unblock(&self) {
-        fs::remove_file(self.path()).expect("the file in the way");
+        fs::remove_file(self.in_the_way()).expect("the file in the way");
+    }
+
+    fn in_the_way(&self) -> PathBuf {
+        self.path().join("larder-v1")
     }
 
     /// `larder` of a machine that uses this store.

@@ -18,7 +18,7 @@ const WINDOW_LOG: u32 = 23;
 /// Of [`Kind::Large`](super::Kind::Large), whose bytes are elsewhere, it gives none and fails unless
 /// the output is empty.
 pub(crate) fn decode<R: Read>(header: &Header, body: R) -> io::Result<Decoder<R>> {
-    let stored = Stored { body, left: header.body, given: 0 };
+    let stored = Stored { body, left: header.body, given: 0, has_failed: false };
     let bytes = match header.codec {
         Codec::Plain => Bytes::Plain(stored),
         Codec::Zstd => {
@@ -47,7 +47,13 @@ impl<R: Read> Read for Bytes<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Bytes::Plain(stored) => stored.read(buffer),
-            Bytes::Zstd(decoder) => decoder.read(buffer),
+            Bytes::Zstd(decoder) => decoder.read(buffer).map_err(|error| {
+                let stored = decoder.get_ref().get_ref();
+                match stored.has_failed {
+                    true => error,
+                    false => malformed("stored body", stored.given, Problem::Zstd),
+                }
+            }),
         }
     }
 }
@@ -82,10 +88,19 @@ struct Stored<R> {
     /// `None`: to its end.
     left: Option<u64>,
     given: u64,
+    has_failed: bool,
 }
 
 impl<R: Read> Read for Stored<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.read_some(buffer);
+        self.has_failed = read.is_err();
+        read
+    }
+}
+
+impl<R: Read> Stored<R> {
+    fn read_some(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if buffer.is_empty() {
             return Ok(0);
         }

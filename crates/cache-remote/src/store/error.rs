@@ -72,6 +72,11 @@ impl StoreError {
         self.key.as_deref()
     }
 
+    /// Whether it is about the address, which somebody has to correct.
+    pub fn is_mistake(&self) -> bool {
+        matches!(self.problem, StoreProblem::Address(_))
+    }
+
     /// Whether the same may succeed later, without anything being changed by somebody.
     pub fn is_temporary(&self) -> bool {
         match self.problem {

@@ -4,26 +4,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use opendal::layers::{ConcurrentLimitLayer, LoggingLayer, RetryLayer, TimeoutLayer};
-use opendal::{HttpTransporter, OperationContext, Operator};
+use opendal::{ErrorKind, HttpTransporter, OperationContext, Operator};
 use opendal_http_transport_reqwest::ReqwestTransport;
 
 use super::StoreOptions;
 use super::address::Address;
-use super::error::{chain, said};
+use super::error::{StoreProblem, chain, said};
 use super::log::Log;
 use super::mask::Masks;
 use super::scheme::Scheme;
-use super::unfinished;
+use super::{FIRST_PAUSE, LONGEST_PAUSE, unfinished};
 
-/// The operators for reading and for writing, or what is wrong.
+/// The operators for reading, for writing and for listing, or what is wrong.
 ///
-/// They are two, so that uploads and downloads have limits of their own, and neither waits for the
+/// Those for reading and for writing are two, so that uploads and downloads have limits of their own, and neither waits for the
 /// other's turns.
 pub(super) fn open(
     mut address: Address,
     options: &StoreOptions,
     masks: &Arc<Masks>,
-) -> Result<[Operator; 2], String> {
+) -> Result<[Operator; 3], StoreProblem> {
     if address.scheme == Scheme::Redis {
         let connections = address.options.entry("connection_pool_max_size".into());
         // One for every turn there is; waiting for one would count as waiting for an answer.
@@ -36,25 +36,31 @@ pub(super) fn open(
     // The process has one; a program that has chosen its own keeps it.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut service = match address.scheme.build(address.options) {
-        Some(built) => built.map_err(|error| said(&error))?,
-        None => return Err("this build does not have it".into()),
+        Some(built) => built.map_err(|error| match error.kind() {
+            // A shared folder is looked at when it is opened.
+            ErrorKind::Unexpected => StoreProblem::Unreachable(masks.text(&said(&error))),
+            _ => StoreProblem::Address(masks.text(&said(&error))),
+        })?,
+        None => return Err(StoreProblem::Address("this build does not have it".into())),
     };
     if address.scheme.is_http() {
         let client = http_client(plain, options).map_err(|error| {
             // The client's own error says only that it failed.
             let reasons: Vec<String> = chain(Some(&error)).map(ToString::to_string).collect();
-            format!(
+            StoreProblem::Unreachable(format!(
                 "HTTPS is not possible here: {}; root certificates come with the system's package \
                  ca-certificates, or SSL_CERT_FILE names them",
                 reasons.join(": ")
-            )
+            ))
         })?;
         let transport = HttpTransporter::new(ReqwestTransport::new(client));
         service = service.with_context(OperationContext::new().with_http_transport(transport));
     }
     let log = Log { masks: masks.clone() };
-    Ok([options.read_timeout, options.write_timeout]
-        .map(|timeout| layered(service.clone(), timeout, options, &log)))
+    let [reads, writes] = [options.read_timeout, options.write_timeout]
+        .map(|timeout| timed(service.clone(), timeout).layer(retries(options, &log)));
+    let lists = timed(service, options.read_timeout);
+    Ok([reads, writes, lists].map(|service| limited(service, options, &log)))
 }
 
 /// A client for one store alone: its connections belong to a runtime, and end with it.
@@ -71,18 +77,24 @@ fn http_client(plain: bool, options: &StoreOptions) -> reqwest::Result<reqwest::
     builder.build()
 }
 
-/// The order matters: each try has a limit of its own, so the timeout is inside the retry, and a
-/// turn is kept over all tries of an operation, so waiting for one is not timed.
-fn layered(service: Operator, timeout: Duration, options: &StoreOptions, log: &Log) -> Operator {
-    let retry = RetryLayer::new()
+// The order matters: each try has a limit of its own, so the timeout is inside the retry, and a turn
+// is kept over all tries of an operation, so waiting for one is not timed.
+
+fn timed(service: Operator, timeout: Duration) -> Operator {
+    service.layer(TimeoutLayer::new().with_timeout(timeout).with_io_timeout(timeout))
+}
+
+fn retries(options: &StoreOptions, log: &Log) -> RetryLayer<Log> {
+    RetryLayer::new()
         .with_notify(log.clone())
         .with_jitter()
-        .with_min_delay(Duration::from_millis(100))
-        .with_max_delay(Duration::from_secs(1))
-        .with_max_times(options.tries.saturating_sub(1));
+        .with_min_delay(FIRST_PAUSE)
+        .with_max_delay(LONGEST_PAUSE)
+        .with_max_times(options.tries.saturating_sub(1))
+}
+
+fn limited(service: Operator, options: &StoreOptions, log: &Log) -> Operator {
     service
-        .layer(TimeoutLayer::new().with_timeout(timeout).with_io_timeout(timeout))
-        .layer(retry)
         .layer(ConcurrentLimitLayer::new(options.at_once.max(1)))
         .layer(LoggingLayer::new(log.clone()))
 }

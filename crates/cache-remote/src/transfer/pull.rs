@@ -18,9 +18,6 @@ use crate::prefetch::Found;
 use crate::scope::Scope;
 use crate::store::{Pace, Store, StoreError};
 
-/// So many keys of a listing are looked for in the directory together.
-const CHUNK: usize = 1_000;
-
 /// How many packs are fetched at once.
 const PACKS_AT_ONCE: usize = 4;
 
@@ -109,25 +106,14 @@ async fn look(
     line: &Line,
     to_do: &mpsc::Sender<ActionId>,
 ) -> Result<(), StoreError> {
-    let mut listing = fetching.store.list(&key::of_actions(folder)).await?;
-    loop {
-        let mut actions = Vec::new();
-        let mut is_end = false;
-        while actions.len() < CHUNK && !is_end {
-            match listing.next().await? {
-                Some(key) => actions.extend(key::action_of(&key)),
-                None => is_end = true,
-            }
-        }
-        for action in missing(fetching, actions, line).await {
-            if to_do.send(action).await.is_err() {
-                return Ok(());
-            }
-        }
-        if is_end {
-            return Ok(());
+    let keys = fetching.store.list(&key::of_actions(folder)).await?;
+    let actions = keys.iter().filter_map(|key| key::action_of(key)).collect();
+    for action in missing(fetching, actions, line).await {
+        if to_do.send(action).await.is_err() {
+            break;
         }
     }
+    Ok(())
 }
 
 /// Which of these actions have no result here.

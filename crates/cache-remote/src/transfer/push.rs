@@ -127,8 +127,7 @@ async fn missing(
     folder: &[ActionId],
 ) -> Result<Option<Vec<ActionId>>, StoreError> {
     let mut missing: HashSet<ActionId> = folder.iter().copied().collect();
-    let mut listing = sending.store.list(&prefix).await?;
-    while let Some(key) = listing.next().await? {
+    for key in sending.store.list(&prefix).await? {
         if let Some(action) = key::action_of(&key) {
             missing.remove(&action);
         }

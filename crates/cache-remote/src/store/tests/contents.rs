@@ -37,11 +37,7 @@ async fn keeps_what_it_is_given(store: &Store) {
 }
 
 async fn listed(store: &Store, prefix: &str) -> Vec<String> {
-    let mut listing = store.list(prefix).await.unwrap();
-    let mut keys = Vec::new();
-    while let Some(key) = listing.next().await.unwrap() {
-        keys.push(key);
-    }
+    let mut keys = store.list(prefix).await.unwrap();
     keys.sort();
     keys
 }
