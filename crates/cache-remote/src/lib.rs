@@ -27,10 +27,6 @@ mod scope;
 mod sending;
 mod sign;
 mod store;
-#[cfg(test)]
-#[allow(dead_code)]
-#[path = "../tests/support/mod.rs"]
-mod support;
 mod tier;
 mod transfer;
 mod upload;

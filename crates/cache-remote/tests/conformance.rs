@@ -1,14 +1,11 @@
 //! The contract of the `Cache` trait, held by the cache with a store behind it.
 
-#[allow(dead_code)]
-mod support;
-
 use std::sync::Arc;
 
 use cache_conformance::Fixture;
 use cache_disk::DiskCache;
 use cache_remote::{KeyPair, RemoteCache, Scope, Store, StoreOptions, Trust};
-use support::S3Server;
+use test_stores::S3Server;
 
 /// The tier over a shared folder, with everything turned on.
 mod over_a_folder {

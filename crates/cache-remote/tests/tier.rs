@@ -1,8 +1,5 @@
 //! Two machines and one store: what one puts, the other gets, and nothing else.
 
-#[allow(dead_code)]
-mod support;
-
 use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::{Arc, Barrier};
@@ -12,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 use cache_core::{ActionId, Cache, CacheExt, FileName, Lookup, OutputId, PutOptions, Source};
 use cache_disk::{CheckUpOptions, DiskCache};
 use cache_remote::{Access, Builder, KeyPair, RemoteCache, Scope, Store, StoreOptions, Trust};
-use support::{Fault, Line, Proxy, S3Server, noise};
+use test_stores::{Fault, Line, Proxy, S3Server, noise};
 use tempfile::TempDir;
 
 /// Long enough for everything that is to end.

@@ -1,8 +1,5 @@
 //! A whole directory to a store, and back.
 
-#[allow(dead_code)]
-mod support;
-
 use std::sync::Arc;
 
 use cache_core::{ActionId, CacheExt};
@@ -10,7 +7,7 @@ use cache_disk::DiskCache;
 use cache_remote::{
     KeyPair, Scope, Store, StoreOptions, TransferOptions, Transferred, Trust, pull, push,
 };
-use support::{S3Server, noise};
+use test_stores::{S3Server, noise};
 use tempfile::TempDir;
 
 const ENTRIES: u64 = 150;

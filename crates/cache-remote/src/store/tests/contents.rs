@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::open;
 use crate::store::{Pace, Store, StoreOptions};
-use crate::support::{Fault, Line, Proxy, S3Server, noise};
+use test_stores::{Fault, Line, Proxy, S3Server, noise};
 
 /// Every operation of a store, on one that is empty.
 async fn keeps_what_it_is_given(store: &Store) {

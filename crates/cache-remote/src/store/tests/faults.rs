@@ -4,8 +4,8 @@
 use std::time::{Duration, Instant};
 
 use crate::store::{Pace, Store, StoreError, StoreOptions, StoreProblem};
-use crate::support::s3::uri_at;
-use crate::support::{Fault, Line, Nobody, Proxy, S3Server, noise};
+use test_stores::s3::uri_at;
+use test_stores::{Fault, Line, Nobody, Proxy, S3Server, noise};
 
 const KEY: &str = "larder-v1/a/ab/abcdef";
 

@@ -11,8 +11,8 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::store::{Pace, Store, StoreOptions, masked_uri};
-use crate::support::s3::{BUCKET, uri_at};
-use crate::support::{Nobody, S3Server};
+use test_stores::s3::{BUCKET, uri_at};
+use test_stores::{Nobody, S3Server};
 
 /// The planted secrets. All have this in them.
 const PLANTED: &str = "pl4nt3d";

@@ -1,15 +1,12 @@
 //! That the network of the tests does what it says. Times are only asked for where they cannot be
 //! shorter; how much longer a loaded machine takes is nobody's business.
 
-#[allow(dead_code)]
-mod support;
-
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use support::{Fault, Liar, Line, Proxy, noise};
+use test_stores::{Fault, Liar, Line, Proxy, noise};
 
 /// A server that sends back what it gets, and its address.
 fn echo() -> SocketAddr {

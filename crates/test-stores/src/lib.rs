@@ -1,14 +1,22 @@
-//! What the tests stand on: a real S3 server, a network with a distance and with faults, and
-//! somebody who tampers with what is stored. All of it runs in the test's process, on loopback.
+//! Object stores for tests, on loopback: a real S3 server and a network with a distance and with
+//! faults in the test's process, somebody who tampers with what is stored, and Redis, nginx (WebDAV)
+//! and a Garage cluster as processes that end with the test.
+//!
+//! What fails here panics: without its store a test has nothing to say.
 
-#![allow(unused_imports)] // Each test file uses a part of it.
-
-pub mod liar;
-pub mod proxy;
+mod garage;
+mod liar;
+mod nginx;
+mod process;
+mod proxy;
+mod redis;
 pub mod s3;
 
+pub use garage::Garage;
 pub use liar::Liar;
+pub use nginx::Nginx;
 pub use proxy::{Fault, Line, Nobody, Proxy};
+pub use redis::Redis;
 pub use s3::S3Server;
 
 /// Bytes that do not compress, the same for the same seed.
