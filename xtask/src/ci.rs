@@ -24,7 +24,7 @@ const STEPS: &[Step] = &[
     ("deny", deny::run),
     ("package", package),
     ("browser", browser::run),
-    ("e2e", |_| e2e::run(None, false)),
+    ("e2e", |_| e2e::run(&[])),
 ];
 
 /// Runs every step, or the one of that name.

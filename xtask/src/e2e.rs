@@ -2,12 +2,12 @@
 
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use xshell::{Shell, cmd};
 
 use crate::go::Go;
 use crate::scripts::{self, Chosen};
-use crate::{oracle, place};
+use crate::{debian, oracle, place, tool};
 
 /// A test target that needs Go.
 struct Suite {
@@ -22,12 +22,16 @@ struct Suite {
     with_oldest: Option<&'static str>,
 }
 
-/// What a suite is given in its environment.
+/// What a suite is given in its environment, and on the machine.
 enum Needs {
     /// `GO`: the `go` command.
     Go,
     /// `GO_ORACLE`: the oracle.
     Oracle,
+    /// `GO`, and the programs of Debian's that keep objects.
+    Stores,
+    /// `GO`, and `GARAGE`: the `garage` command.
+    Cluster,
 }
 
 const SUITES: &[Suite] = &[
@@ -59,14 +63,48 @@ const SUITES: &[Suite] = &[
         needs: Needs::Go,
         with_oldest: Some("standard_library::what_was_built_through_larder"),
     },
+    Suite {
+        name: "go_remote",
+        package: "cache-cli",
+        feature: "go",
+        needs: Needs::Stores,
+        with_oldest: None,
+    },
+    Suite {
+        name: CLUSTER,
+        package: "cache-cli",
+        feature: "go",
+        needs: Needs::Cluster,
+        with_oldest: None,
+    },
 ];
+
+/// The suite with a cluster. To build its store takes a quarter of an hour, so it runs where that was
+/// done, and where it is asked for.
+const CLUSTER: &str = "go_garage";
+
+/// Where there is no garage, this version is built.
+const GARAGE: &str = "2.5.0";
 
 /// Go's own script tests, which are no target of ours: with all Gos only, for they take long.
 const SCRIPTS: &str = "scripts";
 
-/// `cargo xtask e2e [--all-go] [SUITE]`: every suite, or the one of that name, with the newest Go
-/// and in part with the oldest. `--all-go`: with every Go, and Go's script tests as well.
-pub(crate) fn run(name: Option<&str>, all_go: bool) -> Result<()> {
+/// `cargo xtask e2e [--all-go | --cluster] [SUITE]`: every suite, or the one of that name, with the
+/// newest Go and in part with the oldest. `--all-go`: with every Go, and Go's script tests as well.
+/// `--cluster`: the suite with a cluster, whose store is built if need be. A suite that is asked for
+/// builds the whole standard library where it builds a part of it otherwise.
+pub(crate) fn run(options: &[&str]) -> Result<()> {
+    let (flags, names): (Vec<&str>, Vec<&str>) =
+        options.iter().partition(|option| option.starts_with('-'));
+    let (mut all_go, mut name) = (false, names.first().copied());
+    for flag in flags {
+        match flag {
+            "--all-go" => all_go = true,
+            "--cluster" => name = Some(CLUSTER),
+            _ => bail!("e2e has no option {flag}; there are --all-go and --cluster"),
+        }
+    }
+    ensure!(names.len() <= 1, "e2e takes one suite, or none for all");
     let chosen: Vec<&Suite> =
         SUITES.iter().filter(|suite| name.is_none_or(|name| name == suite.name)).collect();
     let with_scripts = name.map_or(all_go, |name| name == SCRIPTS);
@@ -77,7 +115,19 @@ pub(crate) fn run(name: Option<&str>, all_go: bool) -> Result<()> {
     let sh = place::shell()?;
     let go = Go::find(&sh)?;
     announce(&go);
-    chosen.iter().try_for_each(|suite| suite.run(&sh, &go, None))?;
+    let is_asked_for = name.is_some();
+    if is_asked_for || all_go {
+        sh.set_var("LARDER_LONG", "1");
+    }
+    for suite in &chosen {
+        if suite.name == CLUSTER && !is_asked_for && !tool::is_there(&sh, "garage")? {
+            eprintln!(
+                "xtask: suite {CLUSTER} is left out: no garage here; e2e --cluster builds it"
+            );
+            continue;
+        }
+        suite.run(&sh, &go, None)?;
+    }
     if with_scripts {
         scripts::run(&sh, &go, Chosen::All)?;
     }
@@ -111,9 +161,35 @@ impl Suite {
         let test = match self.needs {
             Needs::Go => test.env("GO", &go.program),
             Needs::Oracle => test.env("GO_ORACLE", oracle::build(sh, go)?),
+            Needs::Stores => {
+                stores(sh)?;
+                test.env("GO", &go.program)
+            }
+            Needs::Cluster => {
+                let garage = tool::find(sh, "garage", GARAGE)?;
+                test.env("GO", &go.program).env("GARAGE", garage)
+            }
         };
         test.arg("--").args(part).run().with_context(|| format!("suite {name}"))?;
         eprintln!("xtask: suite {name}, Go {}: {} s", go.version, begun.elapsed().as_secs());
         Ok(())
     }
+}
+
+/// Installs Debian's Redis and nginx, unless they are there.
+fn stores(sh: &Shell) -> Result<()> {
+    for (program, version, package) in
+        [("redis-server", "--version", "redis-server"), ("nginx", "-v", "nginx-light")]
+    {
+        let ask = cmd!(sh, "{program} {version}").quiet().ignore_stdout().ignore_stderr();
+        if ask.run().is_err() {
+            eprintln!("xtask: installing Debian's {package}, once, with apt-get");
+            debian::install(sh, &[package]).with_context(|| {
+                format!(
+                    "{program} is needed: put it on PATH, or run this as a user who may use apt-get"
+                )
+            })?;
+        }
+    }
+    Ok(())
 }

@@ -26,9 +26,10 @@ usage: cargo xtask COMMAND
 
   ci [STEP]      every check: formatting, lints, tests, system calls, SHA instructions, docs,
                  licences, packaging, browser, e2e
-  e2e [--all-go] [SUITE]
+  e2e [--all-go | --cluster] [SUITE]
                  the tests against the real Go, with the newest and in part with the oldest; all of
-                 them and Go's own script tests with every Go from 1.24 on: an hour
+                 them and Go's own script tests with every Go from 1.24 on: an hour; --cluster: with
+                 a Garage of three nodes, which is built the first time: a quarter of an hour
   fuzz [SECONDS] run each fuzz target for that long (30 s), with a nightly compiler
   bench [--dir DIR] [--rounds N] [--entries N] [--many N] [--only TABLE,…] [--json FILE] [--write]
                  tables of what things cost: go (beside Go's cache), helper, run, hash, process, and
@@ -62,10 +63,7 @@ fn dispatch(args: &[&str]) -> Option<Result<()>> {
     Some(match args {
         ["ci"] => ci::run(None),
         ["ci", step] => ci::run(Some(step)),
-        ["e2e"] => e2e::run(None, false),
-        ["e2e", "--all-go"] => e2e::run(None, true),
-        ["e2e", "--all-go", suite] | ["e2e", suite, "--all-go"] => e2e::run(Some(suite), true),
-        ["e2e", suite] => e2e::run(Some(suite), false),
+        ["e2e", options @ ..] => e2e::run(options),
         ["fuzz"] => fuzz::run(None),
         ["fuzz", seconds] => fuzz::run(Some(seconds)),
         ["bench", options @ ..] => bench::run(options),
