@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use cache_core::{ActionId, Cache, CacheExt, Check, Error, FileName, Lookup, OutputId};
 use cache_disk::DiskCache;
+use tokio::task::JoinError;
 
 use crate::counts::Counters;
 use crate::key;
 use crate::object::{self, LIMIT, OutputEncoder, SMALL};
-use crate::pieces;
+use crate::pieces::{self, WriteAllError};
 use crate::sign::{KeyPair, Signable};
-use crate::store::Store;
+use crate::store::{Store, StoreError, StoreProblem};
 
 /// What uploads are made with.
 pub(crate) struct Sending {
@@ -50,6 +51,10 @@ impl Sending {
                 Sent::Done
             }
             Ok(None) => Sent::Gone,
+            Err(Failed { is_too_large: true, said }) => {
+                tracing::warn!("cannot upload the result of action {action}: {said}");
+                Sent::Gone
+            }
             Err(problem) => {
                 self.counters.upload_failed();
                 Sent::Failed(format!("cannot upload the result of action {action}: {problem}"))
@@ -111,7 +116,8 @@ impl Sending {
     /// Uploads a large output, unless it is there. Returns how many bytes went up.
     async fn put_output(&self, output: OutputId, size: u64, file: File) -> Result<u64, Failed> {
         let key = key::of_output(&output);
-        if self.store.exists(&key).await? {
+        // Where asking fails, as it may for who must not list, sending may not.
+        if self.store.exists(&key).await.unwrap_or(false) {
             return Ok(0);
         }
         let writer = self.store.writer(&key).await?;
@@ -130,16 +136,52 @@ impl Sending {
 }
 
 /// Why an upload failed.
-pub(crate) struct Failed(String);
+pub(crate) struct Failed {
+    said: String,
+    /// It is so for this store whenever it is tried.
+    is_too_large: bool,
+}
 
-impl<E: std::error::Error> From<E> for Failed {
-    fn from(error: E) -> Self {
-        Failed(error.to_string())
+impl Failed {
+    fn of(error: &dyn std::error::Error) -> Self {
+        Self { said: error.to_string(), is_too_large: false }
+    }
+
+    fn of_store(error: &StoreError) -> Self {
+        let is_too_large = matches!(error.problem(), StoreProblem::TooLarge { .. });
+        Self { is_too_large, ..Self::of(error) }
+    }
+}
+
+impl From<StoreError> for Failed {
+    fn from(error: StoreError) -> Self {
+        Self::of_store(&error)
+    }
+}
+
+impl From<WriteAllError> for Failed {
+    fn from(error: WriteAllError) -> Self {
+        match &error {
+            WriteAllError::Store(error) => Self::of_store(error),
+            WriteAllError::Read(_) => Self::of(&error),
+        }
+    }
+}
+
+impl From<JoinError> for Failed {
+    fn from(error: JoinError) -> Self {
+        Self::of(&error)
+    }
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self::of(&error)
     }
 }
 
 impl fmt::Display for Failed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.said)
     }
 }
