@@ -20,6 +20,9 @@ struct Suite {
     /// Which of its tests run with the oldest Go, by the beginning of their names; all of them run
     /// with every Go when that is asked for. `None`: the suite is for the newest alone.
     with_oldest: Option<&'static str>,
+    /// Which of its tests run when the suite is not asked for, by the beginning of their names.
+    /// `None`: all.
+    short: Option<&'static str>,
 }
 
 /// What a suite is given in its environment, and on the machine.
@@ -41,6 +44,7 @@ const SUITES: &[Suite] = &[
         feature: "go-oracle",
         needs: Needs::Oracle,
         with_oldest: None,
+        short: None,
     },
     Suite {
         name: "go_build",
@@ -48,6 +52,7 @@ const SUITES: &[Suite] = &[
         feature: "go",
         needs: Needs::Go,
         with_oldest: None,
+        short: None,
     },
     Suite {
         name: "go_json",
@@ -55,6 +60,7 @@ const SUITES: &[Suite] = &[
         feature: "go",
         needs: Needs::Go,
         with_oldest: None,
+        short: None,
     },
     Suite {
         name: "go_helper",
@@ -62,6 +68,7 @@ const SUITES: &[Suite] = &[
         feature: "go",
         needs: Needs::Go,
         with_oldest: Some("standard_library::what_was_built_through_larder"),
+        short: None,
     },
     Suite {
         name: "go_remote",
@@ -69,6 +76,15 @@ const SUITES: &[Suite] = &[
         feature: "go",
         needs: Needs::Stores,
         with_oldest: None,
+        short: None,
+    },
+    Suite {
+        name: "go_hostile_store",
+        package: "cache-cli",
+        feature: "go",
+        needs: Needs::Go,
+        with_oldest: None,
+        short: Some("network::"),
     },
     Suite {
         name: CLUSTER,
@@ -76,6 +92,7 @@ const SUITES: &[Suite] = &[
         feature: "go",
         needs: Needs::Cluster,
         with_oldest: None,
+        short: None,
     },
 ];
 
@@ -92,7 +109,7 @@ const SCRIPTS: &str = "scripts";
 /// `cargo xtask e2e [--all-go | --cluster] [SUITE]`: every suite, or the one of that name, with the
 /// newest Go and in part with the oldest. `--all-go`: with every Go, and Go's script tests as well.
 /// `--cluster`: the suite with a cluster, whose store is built if need be. A suite that is asked for
-/// builds the whole standard library where it builds a part of it otherwise.
+/// runs whole, and builds the whole standard library where it builds a part of it otherwise.
 pub(crate) fn run(options: &[&str]) -> Result<()> {
     let (flags, names): (Vec<&str>, Vec<&str>) =
         options.iter().partition(|option| option.starts_with('-'));
@@ -126,7 +143,7 @@ pub(crate) fn run(options: &[&str]) -> Result<()> {
             );
             continue;
         }
-        suite.run(&sh, &go, None)?;
+        suite.run(&sh, &go, suite.short.filter(|_| !is_asked_for && !all_go))?;
     }
     if with_scripts {
         scripts::run(&sh, &go, Chosen::All)?;

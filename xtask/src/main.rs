@@ -32,8 +32,9 @@ usage: cargo xtask COMMAND
                  a Garage of three nodes, which is built the first time: a quarter of an hour
   fuzz [SECONDS] run each fuzz target for that long (30 s), with a nightly compiler
   bench [--dir DIR] [--rounds N] [--entries N] [--many N] [--only TABLE,…] [--json FILE] [--write]
-                 tables of what things cost: go (beside Go's cache), helper, run, hash, process, and
-                 scale, which has a million entries; --write writes docs/BENCHMARKS.md and its plots
+                 tables of what things cost: go (beside Go's cache), helper, run, hash, process,
+                 scale, which has a million entries, and remote, which takes half an hour; --write
+                 writes docs/BENCHMARKS.md and its plots
   generate DIR ENTRIES
                  make a cache directory with so many entries
   dist           build larder as it is shipped, on Linux one static file, print its path

@@ -8,16 +8,16 @@
 mod project;
 mod support;
 
-use std::env;
 use std::fs;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use project::{DEADLINE, Project, temporaries, wait_until};
 use rustix::process::{Pid, Signal, kill_process_group};
 use support::Ran;
+use support::dice::Dice;
 
 /// What the command makes of its input: in pieces, so that most moments are in the middle.
 const SCRIPT: &str = "n=$(cat in.txt); mkdir -p out; \
@@ -32,11 +32,7 @@ const CONTENTS: u64 = 5;
 
 #[test]
 fn a_run_that_is_killed_at_any_moment_leaves_nothing_wrong() {
-    let kills = number("LARDER_KILLS").unwrap_or(40);
-    let seed = number("LARDER_SEED")
-        .unwrap_or_else(|| UNIX_EPOCH.elapsed().map_or(0, |since| since.as_nanos() as u64));
-    println!("LARDER_SEED={seed} LARDER_KILLS={kills}");
-    let mut dice = Dice(seed);
+    let (mut dice, kills) = Dice::and_kills(40);
     let project = Project::new();
     let whole = measure(&project);
     let mut killed = 0;
@@ -48,7 +44,7 @@ fn a_run_that_is_killed_at_any_moment_leaves_nothing_wrong() {
         }
         // A replay takes a small part of the time that the command does.
         let span = if dice.up_to(2) == 0 { whole } else { whole / 8 };
-        let moment = span.mul_f64(dice.up_to(1000) as f64 / 1000.0);
+        let moment = dice.part_of(span);
         let to_group = dice.up_to(4) == 0;
         killed += u64::from(kill_at(&project, moment, to_group));
         if dice.up_to(3) == 0 {
@@ -123,22 +119,4 @@ fn finish(mut command: Command) -> Ran {
     let output = thread::spawn(move || Child::wait_with_output(child));
     wait_until(&format!("the run ends within {DEADLINE:?}"), || output.is_finished());
     Ran::from(output.join().unwrap().unwrap())
-}
-
-fn number(variable: &str) -> Option<u64> {
-    let text = env::var(variable).ok()?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{variable} is a number, not {text:?}")))
-}
-
-/// SplitMix64.
-struct Dice(u64);
-
-impl Dice {
-    fn up_to(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % limit
-    }
 }

@@ -88,7 +88,7 @@ fn what_a_killed_run_has_started_is_waited_for() {
     let project = Project::new();
     let script = "echo ran >> $RAN; \
                   if [ ! -e ../killed ]; then \
-                    (while [ ! -e ../release ]; do sleep 0.01; done; echo late > out.txt; touch ../late) & \
+                    (while [ -e in.txt -a ! -e ../release ]; do sleep 0.01; done; echo late > out.txt; touch ../late) & \
                     touch ../started; wait; \
                   fi; \
                   cat in.txt > out.txt";
@@ -118,8 +118,7 @@ fn what_a_killed_run_has_started_is_waited_for() {
 fn something_left_running_keeps_the_result_out_of_the_cache_and_holds_no_lock() {
     let project = Project::new();
     // It holds stdout, and would write to it later.
-    let script =
-        "echo ran >> $RAN; (while [ ! -e ../release ]; do sleep 0.05; done; echo late) & echo said";
+    let script = "echo ran >> $RAN; (while [ -e in.txt -a ! -e ../release ]; do sleep 0.05; done; echo late) & echo said";
     let ran = project.run(&[], script);
     assert_eq!((ran.code, ran.text()), (Some(0), "said\n".into()));
     assert!(

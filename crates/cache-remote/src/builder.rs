@@ -136,7 +136,7 @@ impl Builder {
         });
         let flights = Flights::default();
         let patience = Patience::new(clock, {
-            let store = store.to_string();
+            let store = store.name().to_owned();
             move |turned_off| notify(&format!("the build goes on without {store}: {turned_off}"))
         });
         let runtime = store.handle().clone();

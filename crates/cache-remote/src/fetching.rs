@@ -15,7 +15,7 @@ use crate::malformed::Malformed;
 use crate::object::{self, HEADER, Header, Kind, MAX_RESULT};
 use crate::pieces::{PieceReader, pass_on};
 use crate::sign::{Signable, Trust, Untrusted};
-use crate::store::{Pace, Store, StoreError};
+use crate::store::{Pace, Store, StoreError, StoreProblem};
 
 /// What results are fetched with.
 pub(crate) struct Fetching {
@@ -192,7 +192,11 @@ impl Fetching {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        Problem::Failed(error.to_string())
+        match error.problem() {
+            // No result of ours is.
+            StoreProblem::TooLarge { .. } => Problem::Refused(error.to_string()),
+            _ => Problem::Failed(error.to_string()),
+        }
     }
 }
 

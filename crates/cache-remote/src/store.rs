@@ -129,7 +129,8 @@ impl Store {
         let wrong = |problem: &str| place.problem(StoreProblem::Address(masks.text(problem)));
         let address = Address::parse(uri, &|name| env::var(name).ok()).map_err(|e| wrong(&e))?;
         let scheme = address.scheme;
-        let [reads, writes, lists] = service::open(address, options, &masks).map_err(|problem| place.problem(problem))?;
+        let [reads, writes, lists] =
+            service::open(address, options, &masks).map_err(|problem| place.problem(problem))?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .max_blocking_threads(64)
@@ -153,6 +154,11 @@ impl Store {
                 runtime: Some(runtime),
             }),
         })
+    }
+
+    /// The store's address without its options, for messages.
+    pub(crate) fn name(&self) -> &str {
+        mask::without_options(&self.inner.shown)
     }
 
     /// The runtime that the store's operations need.

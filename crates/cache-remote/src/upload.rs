@@ -1,7 +1,8 @@
 //! Uploads behind the build: what was put waits in a queue of action IDs, for the bytes stay in the
 //! directory, and a few go up at once.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -45,8 +46,9 @@ struct State {
     waiting: VecDeque<ActionId>,
     /// All that ever waited.
     added: HashSet<ActionId>,
-    /// How many are on their way.
-    going: usize,
+    /// What is on its way, and how often it is to go once more after that. Two of one action at the
+    /// same time could arrive in either order, and the older result would stay.
+    going: HashMap<ActionId, usize>,
     /// How many tasks take from the queue.
     tasks: usize,
     /// Of those that failed, which the journal keeps, and those that found no place in the queue.
@@ -67,7 +69,7 @@ impl Uploads {
         let state = State {
             waiting: VecDeque::new(),
             added: HashSet::new(),
-            going: 0,
+            going: HashMap::new(),
             tasks: 0,
             left: 0,
             failures_in_a_row: 0,
@@ -115,7 +117,7 @@ impl Uploads {
             let stalled = now.saturating_duration_since(state.last_success.max(begun)) >= STALLED;
             let waited = now.saturating_duration_since(begun);
             if at_rest || stalled || waited >= limit {
-                return state.left + (state.waiting.len() + state.going) as u64;
+                return state.left + state.unfinished();
             }
             let step = (limit - waited).min(Duration::from_millis(100));
             let woken = self.0.changed.wait_timeout(state, step);
@@ -164,15 +166,12 @@ impl Shared {
     fn next(&self) -> Option<ActionId> {
         let mut state = self.lock();
         let next = match state.may_begin(Instant::now()) {
-            true => state.waiting.pop_front(),
+            true => state.pop(),
             false => None,
         };
-        match &next {
-            Some(_) => state.going += 1,
-            None => {
-                state.tasks -= 1;
-                self.changed.notify_all();
-            }
+        if next.is_none() {
+            state.tasks -= 1;
+            self.changed.notify_all();
         }
         next
     }
@@ -182,7 +181,8 @@ impl Shared {
             self.journal().as_ref().inspect(|journal| journal.done(&action));
         }
         let mut state = self.lock();
-        state.going -= 1;
+        let again = state.going.remove(&action).unwrap_or_default();
+        (0..again).for_each(|_| state.waiting.push_front(action));
         match sent {
             Sent::Done | Sent::Gone => {
                 state.failures_in_a_row = 0;
@@ -205,5 +205,24 @@ impl Shared {
 impl State {
     fn may_begin(&self, now: Instant) -> bool {
         self.paused_until.is_none_or(|until| until <= now)
+    }
+
+    /// The next one that can set out, which is on its way then.
+    fn pop(&mut self) -> Option<ActionId> {
+        loop {
+            let action = self.waiting.pop_front()?;
+            match self.going.entry(action) {
+                Entry::Vacant(vacant) => {
+                    vacant.insert(0);
+                    return Some(action);
+                }
+                Entry::Occupied(again) => *again.into_mut() += 1,
+            }
+        }
+    }
+
+    fn unfinished(&self) -> u64 {
+        let going: usize = self.going.values().map(|again| 1 + again).sum();
+        (self.waiting.len() + going) as u64
     }
 }

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant, SystemTime};
 use cache_core::{ActionId, Cache, CacheExt, FileName, Lookup, OutputId, PutOptions, Source};
 use cache_disk::{CheckUpOptions, DiskCache};
 use cache_remote::{Access, Builder, KeyPair, RemoteCache, Scope, Store, StoreOptions, Trust};
-use test_stores::{Fault, Line, Proxy, S3Server, noise};
 use tempfile::TempDir;
+use test_stores::{Fault, Line, Proxy, S3Server, noise};
 
 /// Long enough for everything that is to end.
 const LONG: Duration = Duration::from_secs(120);
@@ -161,6 +161,26 @@ fn equal_large_outputs_are_stored_once() {
     close(&tier);
     assert_eq!(server.liar().keys("p/larder-v1/o/").len(), 1);
     assert_eq!(server.liar().keys("p/larder-v1/a/").len(), 4);
+}
+
+#[test]
+fn of_an_action_with_another_result_the_last_one_is_in_the_store() {
+    let server = S3Server::start();
+    // So slow that the first is on its way for longer than the second alone would be.
+    let line = Line { delay: Duration::ZERO, bytes_per_second: Some(1_000_000) };
+    let slow = Proxy::start(server.addr(), line);
+    let tier = Machine::new().patient(&server.uri_by(&slow, "p"));
+    tier.put_bytes(&action(1), &noise(1, 500_000)).unwrap();
+    let begun = Instant::now();
+    while server.count("PUT ") == 0 {
+        assert!(begun.elapsed() < LONG, "nothing is uploaded");
+        thread::sleep(Duration::from_millis(1));
+    }
+    for n in 2..5 {
+        tier.put_bytes(&action(1), &noise(n, 100)).unwrap();
+    }
+    close(&tier);
+    assert_eq!(get(&*Machine::new().patient(&server.uri("p")), 1), Some(noise(4, 100)));
 }
 
 #[test]

@@ -7,8 +7,8 @@ use cache_disk::DiskCache;
 use cache_remote::{
     KeyPair, Scope, Store, StoreOptions, TransferOptions, Transferred, Trust, pull, push,
 };
-use test_stores::{S3Server, noise};
 use tempfile::TempDir;
+use test_stores::{S3Server, noise};
 
 const ENTRIES: u64 = 150;
 

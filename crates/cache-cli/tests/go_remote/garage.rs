@@ -18,7 +18,9 @@ use test_stores::Garage;
 fn garage() -> Garage {
     match std::env::var_os("GARAGE") {
         Some(program) => Garage::start(Path::new(&program)),
-        None => panic!("GARAGE does not name a garage: run `cargo xtask e2e --cluster`, which does"),
+        None => {
+            panic!("GARAGE does not name a garage: run `cargo xtask e2e --cluster`, which does")
+        }
     }
 }
 

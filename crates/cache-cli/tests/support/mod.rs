@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "every test file uses its part of it")]
 
+pub mod dice;
 pub mod store;
 pub mod user;
 
@@ -127,12 +128,18 @@ pub fn files(folder: &Path) -> Vec<(PathBuf, u64)> {
 /// mapped is left out: that of a build without optimisation is several times as large.
 #[cfg(target_os = "linux")]
 pub fn peak_memory(process: &str) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).expect("its status");
+    peak_so_far(process).expect("its memory")
+}
+
+/// The same of one that may have ended: `None` then.
+#[cfg(target_os = "linux")]
+pub fn peak_so_far(process: &str) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let bytes = |name: &str| {
-        let value = status.lines().find_map(|line| line.strip_prefix(name)).expect("a line");
-        value.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") << 10
+        let value = status.lines().find_map(|line| line.strip_prefix(name))?;
+        Some(value.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") << 10)
     };
-    bytes("VmHWM:") - bytes("RssFile:")
+    Some(bytes("VmHWM:")?.saturating_sub(bytes("RssFile:")?))
 }
 
 /// Makes a file look as if it was last used that many days ago.
