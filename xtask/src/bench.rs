@@ -11,6 +11,7 @@ mod page;
 mod plot;
 mod proc;
 mod process;
+mod remote;
 mod requests;
 mod rounds;
 mod run;
@@ -46,9 +47,11 @@ const TABLES: &[(&str, Make)] = &[
     ("hash", hash::table),
     ("process", whole::table),
     ("scale", scale::table),
+    ("remote", remote::table),
 ];
 
-/// Those that are made when none is named: a million entries take minutes and 10 GB.
+/// Those that are made when none is named: a million entries take minutes and 10 GB, builds from
+/// nothing many minutes.
 const BY_DEFAULT: &[&str] = &["go", "helper", "run", "hash", "process"];
 
 /// `cargo xtask bench`, with the options that its usage names.

@@ -47,6 +47,7 @@ fn of_row(row: &Row, columns: &[&str]) -> Value {
         "ratio": row.ratio(),
         "at_most": row.at_most.map(|at_most| match at_most {
             AtMost::Ratio(ratio) => json!({ "ratio": ratio }),
+            AtMost::SecondsMore(seconds) => json!({ "seconds_more": seconds }),
             AtMost::Bytes(bytes) => json!({ "bytes": bytes }),
         }),
         "missed": row.is_over(),

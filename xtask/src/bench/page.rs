@@ -51,9 +51,10 @@ this page; do not edit it.
 Everything in a table was measured in one run, in turn, round by round, so that what disturbs one
 column disturbs the others. A cell has the median of all rounds, and in brackets the first and the
 third quartile where they differ from it. *Ratio* is Larder's median by that of the first column:
-lower is better, 1 is the same. *Asked* is the highest ratio, or the most bytes, that Larder asks of
-itself; a row that costs more says MISSED, and one that costs more than `cacache` BEHIND. Absolute times hold for the machine below alone; ratios carry
-further, but not to another file system.
+lower is better, 1 is the same. *Asked* is the highest ratio, the most seconds more, or the most bytes
+that Larder asks of itself; a row that costs more says MISSED, and one that costs more than `cacache`
+BEHIND. Absolute times hold for the machine below alone; ratios carry further, but not to another file
+system.
 
 ## How to run it again
 
@@ -61,6 +62,7 @@ further, but not to another file system.
 cargo xtask bench                     # the short tables, in memory
 cargo xtask bench --only go --dir .   # one table, on the disk under the workspace
 cargo xtask bench --only scale        # a million entries: 10 GB, minutes
+cargo xtask bench --only remote       # builds with a store: half an hour
 cargo xtask bench --json FILE         # for a program
 cargo xtask bench --write             # all tables, and this page
 ```

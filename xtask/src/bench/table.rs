@@ -120,6 +120,9 @@ impl Row {
     pub(super) fn is_over(&self) -> Option<bool> {
         Some(match self.at_most? {
             AtMost::Ratio(at_most) => self.ratio()? > at_most,
+            AtMost::SecondsMore(at_most) => {
+                self.median(LARDER)? > self.median(BESIDE)? + at_most * 1e9
+            }
             AtMost::Bytes(at_most) => self.median(LARDER)? > at_most as f64,
         })
     }
@@ -133,6 +136,9 @@ impl Row {
     fn verdict(&self) -> String {
         let asked = match self.at_most {
             Some(AtMost::Ratio(ratio)) => format!("{ratio:.2}"),
+            Some(AtMost::SecondsMore(seconds)) => {
+                format!("{} more", number(seconds * 1e9, Unit::Nanoseconds))
+            }
             Some(AtMost::Bytes(bytes)) => number(bytes as f64, Unit::Bytes),
             None => String::new(),
         };

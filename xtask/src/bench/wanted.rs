@@ -1,5 +1,5 @@
-//! What is asked of Larder: how many times what it is set beside a row may cost at most, and how many
-//! bytes at most.
+//! What is asked of Larder: how many times what it is set beside a row may cost at most, how many
+//! seconds more, and how many bytes at most.
 //!
 //! A row that costs more is marked in its table. The command succeeds nevertheless, for times on a
 //! machine that does other things as well prove little.
@@ -8,10 +8,12 @@
 pub(super) enum AtMost {
     /// Times what the first column has.
     Ratio(f64),
+    /// More than what the first column has.
+    SecondsMore(f64),
     Bytes(u64),
 }
 
-use AtMost::{Bytes, Ratio};
+use AtMost::{Bytes, Ratio, SecondsMore};
 
 const MIB: u64 = 1 << 20;
 
@@ -42,6 +44,11 @@ const WANTED: &[(&str, &[&str], AtMost)] = &[
     ("scale", &["get-hit"], Ratio(1.5)),
     ("scale", &["trim-none", "stats", "ls"], Ratio(1.3)),
     ("scale", &["trim-none-memory", "stats-memory", "ls-memory"], Bytes(64 * MIB)),
+    ("remote", &["far-with-list"], Ratio(0.2)),
+    ("remote", &["far-without-list", "far-empty"], Ratio(1.1)),
+    ("remote", &["cold-uploads", "cold-uploads-far"], Ratio(1.08)),
+    ("remote", &["hostile-refuse", "hostile-hang", "hostile-crawl"], SecondsMore(5.0)),
+    ("remote", &["hostile-cut", "hostile-flip"], SecondsMore(5.0)),
 ];
 
 /// What is asked of a row, if anything is.
