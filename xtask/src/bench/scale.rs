@@ -76,10 +76,10 @@ pub(super) fn table(bench: &Bench) -> Result<Table> {
 const ABOUT: &str = "\
 `get-hit` is one lookup in a directory of a million entries, beside one in a directory of 20,000.
 `trim-none` (`larder trim --force` with nothing to remove), `stats` and `ls` (`--limit 20`) are whole
-processes beside a bare walk in one thread that looks at every file of the same directory. `verify`
-is beside a bare reading and hashing of every file with all cores; the outputs there have up to 1
-KiB, and `verify-16m-outputs` is the same for outputs of 16 MiB. Rows of `memory` are the most that a
-process had resident.";
+processes beside a bare walk in one thread that looks at every file of the same directory; `stats`
+reads every entry besides, with all cores. `verify` is beside a bare reading and hashing of every file
+with all cores; the outputs there have up to 1 KiB, and `verify-16m-outputs` is the same for outputs of
+16 MiB. Rows of `memory` are the most that a process had resident.";
 
 /// Fails where so many bytes would fill the folder, or the memory that it is made of.
 fn check_room(sh: &Shell, dir: &Path, needed: u64) -> Result<()> {
