@@ -65,7 +65,7 @@ impl Sending {
     /// Returns how many bytes went up; `None`: there is nothing to upload.
     async fn try_send(self: &Arc<Self>, action: ActionId) -> Result<Option<u64>, Failed> {
         let this = self.clone();
-        let ready = self.store.handle().spawn_blocking(move || this.ready(&action)).await??;
+        let ready = self.store.background().spawn_blocking(move || this.ready(&action)).await??;
         match ready {
             None => Ok(None),
             Some(Ready::Small(object)) => self.put(&action, object).await.map(Some),
@@ -122,7 +122,7 @@ impl Sending {
         }
         let writer = self.store.writer(&key).await?;
         let (to, from) = pieces::reading();
-        let read = self.store.handle().spawn_blocking(move || {
+        let read = self.store.background().spawn_blocking(move || {
             match OutputEncoder::new(output, size, file) {
                 Ok(encoder) => pieces::send_all(encoder, &to),
                 // Fails when the store has failed, which is told.

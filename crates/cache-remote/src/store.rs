@@ -9,6 +9,7 @@ mod body;
 mod error;
 mod log;
 mod mask;
+mod runtime;
 mod scheme;
 mod service;
 #[cfg(test)]
@@ -93,8 +94,9 @@ struct Inner {
     shown: String,
     masks: Arc<Masks>,
     handle: Handle,
+    background: Handle,
     /// Taken when it is dropped.
-    runtime: Option<Runtime>,
+    runtimes: [Option<Runtime>; 2],
 }
 
 impl Store {
@@ -131,15 +133,9 @@ impl Store {
         let scheme = address.scheme;
         let [reads, writes, lists] =
             service::open(address, options, &masks).map_err(|problem| place.problem(problem))?;
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .max_blocking_threads(64)
-            .thread_name("larder-remote")
-            .enable_all()
-            .build()
-            .map_err(|error| {
-                place.problem(StoreProblem::Failed(format!("cannot start its threads: {error}")))
-            })?;
+        let (runtime, background) = runtime::start().map_err(|error| {
+            place.problem(StoreProblem::Failed(format!("cannot start its threads: {error}")))
+        })?;
         Ok(Self {
             inner: Arc::new(Inner {
                 scheme,
@@ -151,7 +147,8 @@ impl Store {
                 shown,
                 masks,
                 handle: runtime.handle().clone(),
-                runtime: Some(runtime),
+                background: background.handle().clone(),
+                runtimes: [Some(runtime), Some(background)],
             }),
         })
     }
@@ -164,6 +161,12 @@ impl Store {
     /// The runtime that the store's operations need.
     pub(crate) fn handle(&self) -> &Handle {
         self.inner.handle()
+    }
+
+    /// Threads for what keeps a processor busy and what no build waits for: where the system can tell
+    /// them apart, they run when nothing else does. For `spawn_blocking` alone.
+    pub(crate) fn background(&self) -> &Handle {
+        &self.inner.background
     }
 
     /// Waits for `work`. Not to be called on one of the runtime's own threads, where it panics.
@@ -320,7 +323,7 @@ impl Drop for Inner {
     fn drop(&mut self) {
         // Waiting would panic when one of its own tasks holds the last clone, and could take as
         // long as a request may.
-        if let Some(runtime) = self.runtime.take() {
+        for runtime in self.runtimes.iter_mut().filter_map(Option::take) {
             runtime.shutdown_background();
         }
     }

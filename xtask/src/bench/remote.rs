@@ -15,7 +15,7 @@ use machine::{Machine, Setting};
 /// What is built.
 const PACKAGE: &str = "std";
 
-/// A round takes seven builds of the standard library and six of a part of it.
+/// A round takes six builds of the standard library and six of a part of it.
 const MOST_ROUNDS: usize = 3;
 
 /// Where in its bucket a store is.

@@ -1,0 +1,32 @@
+//! The threads of a store.
+
+use std::io;
+
+use tokio::runtime::{Builder, Runtime};
+
+/// How many things may be done at once that keep a thread waiting.
+const BLOCKING: usize = 64;
+
+/// The runtime that operations need, and one for work behind a build.
+pub(super) fn start() -> io::Result<(Runtime, Runtime)> {
+    let operations = Builder::new_multi_thread()
+        .worker_threads(2)
+        .max_blocking_threads(BLOCKING)
+        .thread_name("larder-remote")
+        .enable_all()
+        .build()?;
+    let background = Builder::new_current_thread()
+        .max_blocking_threads(BLOCKING)
+        .thread_name("larder-behind")
+        .on_thread_start(give_way)
+        .build()?;
+    Ok((operations, background))
+}
+
+/// Lets everything else go first. On Linux each thread has a priority of its own.
+fn give_way() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::nice(19) {
+        tracing::debug!("uploads are not given a lower priority: {error}");
+    }
+}
