@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use hyper::body::Incoming;
@@ -29,7 +29,9 @@ pub const BUCKET: &str = "builds";
 /// A server with an empty bucket in a temporary folder. It ends when it is dropped.
 pub struct S3Server {
     addr: SocketAddr,
-    folder: TempDir,
+    bucket: PathBuf,
+    /// Removed with the server, where it is ours.
+    folder: Option<TempDir>,
     requests: Requests,
     runtime: Option<Runtime>,
 }
@@ -41,8 +43,16 @@ impl S3Server {
     /// Starts a server.
     pub fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        fs::create_dir(folder.path().join(BUCKET)).unwrap();
-        let mut builder = S3ServiceBuilder::new(s3s_fs::FileSystem::new(folder.path()).unwrap());
+        let mut server = Self::of(folder.path());
+        server.folder = Some(folder);
+        server
+    }
+
+    /// Starts a server whose bucket is in this folder, where it stays.
+    pub fn of(folder: &Path) -> Self {
+        let bucket = folder.join(BUCKET);
+        fs::create_dir_all(&bucket).unwrap();
+        let mut builder = S3ServiceBuilder::new(s3s_fs::FileSystem::new(folder).unwrap());
         builder.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
         let service = builder.build();
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -55,7 +65,7 @@ impl S3Server {
         let addr = listener.local_addr().unwrap();
         let requests = Requests::default();
         runtime.spawn(serve(listener, service, requests.clone()));
-        Self { addr, folder, requests, runtime: Some(runtime) }
+        Self { addr, bucket, folder: None, requests, runtime: Some(runtime) }
     }
 
     /// Where it listens.
@@ -75,7 +85,7 @@ impl S3Server {
 
     /// Where the bucket's objects are, each a file under its key.
     pub fn bucket(&self) -> PathBuf {
-        self.folder.path().join(BUCKET)
+        self.bucket.clone()
     }
 
     /// Somebody who can change what is stored.

@@ -3,14 +3,17 @@
 
 mod hostile;
 mod machine;
+mod store;
 
-use anyhow::{Result, ensure};
-use test_stores::{Line, Proxy, S3Server};
+use std::path::{Path, PathBuf};
 
-use super::Bench;
+use anyhow::Result;
+
 use super::rounds::{Measured, Rounds};
 use super::table::Table;
+use super::{Bench, empty};
 use machine::{Machine, Setting};
+use store::{Program, Store};
 
 /// What is built.
 const PACKAGE: &str = "std";
@@ -18,17 +21,23 @@ const PACKAGE: &str = "std";
 /// A round takes six builds of the standard library and six of a part of it.
 const MOST_ROUNDS: usize = 3;
 
-/// Where in its bucket a store is.
-const PREFIX: &str = "go";
-
 pub(super) fn table(bench: &Bench) -> Result<Table> {
     let rounds = bench.options.rounds.min(MOST_ROUNDS);
-    // Where the stores keep their objects: they are not to wait for a disk.
-    tempfile::env::override_temp_dir(&bench.dir).ok();
     let machine = Machine::new(bench)?;
+    let program = Program::build(&bench.sh)?;
     let (mut other, mut ours) = (Rounds::default(), Rounds::default());
-    let full = filled(&machine, PACKAGE)?;
-    let hostile = hostile::Stores::new(&machine)?;
+    let full = folder(bench, "full");
+    filled(&machine, &program, &full, PACKAGE)?;
+    let hostile = hostile::Stores::new(bench, &machine, &program)?;
+    let from_full = |row: &str, more: &[Setting]| {
+        with_store(&machine, row, program.start(&full, &["far"])?, more)
+    };
+    let from_nothing = |row: &str, line: &[&str]| {
+        let nothing = folder(bench, row);
+        let took = with_store(&machine, row, program.start(&nothing, line)?, &[])?;
+        empty(&nothing)?;
+        anyhow::Ok(took)
+    };
     for round in 1..=rounds {
         eprintln!("xtask: remote, round {round} of {rounds}");
         let mut insert = |row: &str, beside: Measured, measured: Measured| {
@@ -36,16 +45,15 @@ pub(super) fn table(bench: &Bench) -> Result<Table> {
             ours.insert(row, measured);
         };
         let no_cache = machine.build("no cache", PACKAGE, None)?.end()?;
-        let listed = far(&machine, "far-with-list", &full, &[])?;
-        insert("far-with-list", no_cache, listed);
-        let unlisted = far(&machine, "far-without-list", &full, &[("LARDER_SCOPE", "off")])?;
+        insert("far-with-list", no_cache, from_full("far-with-list", &[])?);
+        let unlisted = from_full("far-without-list", &[("LARDER_SCOPE", "off")])?;
         insert("far-without-list", no_cache, unlisted);
-        let distant = far(&machine, "far-empty", &S3Server::start(), &[])?;
+        let distant = from_nothing("far-empty", &["far"])?;
         insert("far-empty", no_cache, distant);
         let directory = machine.build("the directory", PACKAGE, Some(&[]))?.end()?;
-        insert("cold-uploads", directory, near(&machine, "cold-uploads", &S3Server::start())?);
+        insert("cold-uploads", directory, from_nothing("cold-uploads", &[])?);
         insert("cold-uploads-far", directory, distant);
-        hostile.round(&machine, insert)?;
+        hostile.round(&machine, &program, insert)?;
     }
     let columns = [("without a store", &other), ("Larder", &ours)];
     Ok(Table::of("remote", "a store that many machines share", ABOUT, &columns))
@@ -64,38 +72,24 @@ has all, and the list of what the last build used; `without-list` from the same 
 `larder serve` without a store. What is timed is the go command: uploads may go on behind it. There
 are three rounds at most.";
 
-/// A store that has what a build of the package uses, and the list of it.
-fn filled(machine: &Machine, package: &str) -> Result<S3Server> {
-    let server = S3Server::start();
-    let settings = [("LARDER_REMOTE", &*server.uri(PREFIX)), ("LARDER_UPLOAD_WAIT", "10m")];
+/// A folder for the objects of a store: in memory where the rest is, so that it waits for no disk.
+fn folder(bench: &Bench, name: &str) -> PathBuf {
+    bench.dir.join("stores").join(name)
+}
+
+/// Makes a store that has what a build of the package uses, and the list of it.
+fn filled(machine: &Machine, program: &Program, folder: &Path, package: &str) -> Result<()> {
+    let store = program.start(folder, &[])?;
+    let settings = [("LARDER_REMOTE", &*store.uri), ("LARDER_UPLOAD_WAIT", "10m")];
     machine.build("filling a store", package, Some(&settings))?.end()?;
-    let lists = server.liar().keys(&format!("{PREFIX}/larder-v1/l/"));
-    ensure!(lists.len() == 1, "bench: the store has {} lists, not one", lists.len());
-    Ok(server)
+    store.end()?;
+    Ok(())
 }
 
-/// Builds with a store that is far away.
-fn far(machine: &Machine, row: &str, server: &S3Server, more: &[Setting]) -> Result<Measured> {
-    let proxy = Proxy::start(server.addr(), Line::FAR);
-    with_store(machine, row, server, &server.uri_by(&proxy, PREFIX), more)
-}
-
-/// Builds with a store that is here.
-fn near(machine: &Machine, row: &str, server: &S3Server) -> Result<Measured> {
-    with_store(machine, row, server, &server.uri(PREFIX), &[])
-}
-
-fn with_store(
-    machine: &Machine,
-    row: &str,
-    server: &S3Server,
-    uri: &str,
-    more: &[Setting],
-) -> Result<Measured> {
-    server.forget_requests();
-    let settings = [&[("LARDER_REMOTE", uri)], more].concat();
+/// Builds with a store, which ends then.
+fn with_store(machine: &Machine, row: &str, store: Store, more: &[Setting]) -> Result<Measured> {
+    let settings = [&[("LARDER_REMOTE", &*store.uri)], more].concat();
     let took = machine.build(row, PACKAGE, Some(&settings))?.end()?;
-    let (all, gets) = (server.count(""), server.count("GET "));
-    eprintln!("xtask: remote, {row}: {all} requests, {gets} of them GET");
+    eprintln!("xtask: remote, {row}: {}", store.end()?);
     Ok(took)
 }

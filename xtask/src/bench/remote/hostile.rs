@@ -1,80 +1,55 @@
 //! Stores that do a build harm.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
-use test_stores::{Fault, Line, Proxy, S3Server};
 
 use super::machine::Machine;
-use super::{PREFIX, filled};
+use super::store::Program;
+use super::{filled, folder};
+use crate::bench::Bench;
 use crate::bench::rounds::Measured;
 
 /// What is built: a third of the standard library.
 const PACKAGE: &str = "net/http";
 
-/// Where the results are of which a bit is flipped.
-const FLIPPED: &str = "flipped";
-
-const ROWS: &[(&str, Harm)] = &[
-    ("hostile-refuse", Harm::Line(Fault::Refuse)),
-    ("hostile-hang", Harm::Line(Fault::Hang)),
-    ("hostile-crawl", Harm::Line(Fault::Crawl)),
-    ("hostile-cut", Harm::Line(Fault::CutAfter(10_000))),
-    ("hostile-flip", Harm::Flip),
+/// Each row with what is wrong on the line; `None`: on the other end, a bit of each result.
+const ROWS: &[(&str, Option<&str>)] = &[
+    ("hostile-refuse", Some("refuse")),
+    ("hostile-hang", Some("hang")),
+    ("hostile-crawl", Some("crawl")),
+    ("hostile-cut", Some("cut")),
+    ("hostile-flip", None),
 ];
 
-enum Harm {
-    /// Of the network.
-    Line(Fault),
-    /// Of what is stored.
-    Flip,
-}
-
 /// A store that has what the package needs, and can be made hostile.
-pub(super) struct Stores(S3Server);
+pub(super) struct Stores(PathBuf);
 
 impl Stores {
-    pub(super) fn new(machine: &Machine) -> Result<Self> {
-        Ok(Self(filled(machine, PACKAGE)?))
+    pub(super) fn new(bench: &Bench, machine: &Machine, program: &Program) -> Result<Self> {
+        let folder = folder(bench, "hostile");
+        filled(machine, program, &folder, PACKAGE)?;
+        Ok(Self(folder))
     }
 
     /// Builds with each, and gives each measurement with the one beside it.
     pub(super) fn round(
         &self,
         machine: &Machine,
+        program: &Program,
         mut insert: impl FnMut(&str, Measured, Measured),
     ) -> Result<()> {
         let beside = machine.build("no store", PACKAGE, Some(&[]))?.end()?;
-        for (row, harm) in ROWS {
-            let proxy = Proxy::start(self.0.addr(), Line::FAR);
-            let prefix = match harm {
-                Harm::Line(fault) => {
-                    proxy.set(*fault);
-                    PREFIX
-                }
-                Harm::Flip => {
-                    self.flip();
-                    FLIPPED
-                }
+        for (row, fault) in ROWS {
+            let store = match fault {
+                Some(fault) => program.start(&self.0, &["far", fault])?,
+                None => program.start_flipped(&self.0)?,
             };
-            let uri = self.0.uri_by(&proxy, prefix);
-            let built = machine.build(row, PACKAGE, Some(&[("LARDER_REMOTE", &uri)]))?;
+            let built = machine.build(row, PACKAGE, Some(&[("LARDER_REMOTE", &store.uri)]))?;
             // Else the helper would go on with its uploads for a minute.
-            drop(proxy);
+            store.end()?;
             insert(row, beside, built.end()?);
         }
         Ok(())
-    }
-
-    /// Makes a copy of the store with a bit flipped in the middle of each object but the list, which
-    /// is right, so that everything it names is fetched.
-    fn flip(&self) {
-        let liar = self.0.liar();
-        for key in liar.keys(PREFIX) {
-            let mut bytes = liar.read(&key);
-            if !key.contains("/larder-v1/l/") {
-                let middle = bytes.len() / 2;
-                bytes[middle] ^= 1;
-            }
-            liar.replace(&key.replacen(PREFIX, FLIPPED, 1), &bytes);
-        }
     }
 }
