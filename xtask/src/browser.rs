@@ -27,7 +27,6 @@ fn find(sh: &Shell) -> Result<PathBuf> {
     if let Some(program) = known.find(|program| runs(sh, program)) {
         return Ok(program);
     }
-    eprintln!("xtask: installing Debian's chromium, once, with apt-get");
     debian::install(sh, &[NAMES[0], "fonts-dejavu-core"]).context(
         "Chromium is needed: put chromium on PATH, or name it in the variable CHROMIUM, \
          or run this as a user who may use apt-get",

@@ -29,10 +29,7 @@ pub(crate) fn run(sh: &Shell) -> Result<()> {
         println!("system calls are counted on Linux alone");
         return Ok(());
     }
-    if cmd!(sh, "strace --version").quiet().ignore_stdout().ignore_stderr().run().is_err() {
-        eprintln!("xtask: installing Debian's strace, once, with apt-get");
-        debian::install(sh, &["strace"]).context("strace is needed: put it on PATH")?;
-    }
+    debian::need(sh, "strace", "--version", "strace")?;
     cmd!(sh, "cargo build --release --package cache-disk --example operations").run()?;
     let operations = place::target()?.join("release/examples/operations");
     let scratch = tempfile::tempdir()?;

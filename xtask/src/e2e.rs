@@ -113,15 +113,16 @@ const SCRIPTS: &str = "scripts";
 pub(crate) fn run(options: &[&str]) -> Result<()> {
     let (flags, names): (Vec<&str>, Vec<&str>) =
         options.iter().partition(|option| option.starts_with('-'));
-    let (mut all_go, mut name) = (false, names.first().copied());
+    let (mut all_go, mut names) = (false, names);
     for flag in flags {
         match flag {
             "--all-go" => all_go = true,
-            "--cluster" => name = Some(CLUSTER),
+            "--cluster" => names.push(CLUSTER),
             _ => bail!("e2e has no option {flag}; there are --all-go and --cluster"),
         }
     }
     ensure!(names.len() <= 1, "e2e takes one suite, or none for all");
+    let name = names.first().copied();
     let chosen: Vec<&Suite> =
         SUITES.iter().filter(|suite| name.is_none_or(|name| name == suite.name)).collect();
     let with_scripts = name.map_or(all_go, |name| name == SCRIPTS);
@@ -179,7 +180,8 @@ impl Suite {
             Needs::Go => test.env("GO", &go.program),
             Needs::Oracle => test.env("GO_ORACLE", oracle::build(sh, go)?),
             Needs::Stores => {
-                stores(sh)?;
+                debian::need(sh, "redis-server", "--version", "redis-server")?;
+                debian::need(sh, "nginx", "-v", "nginx-light")?;
                 test.env("GO", &go.program)
             }
             Needs::Cluster => {
@@ -191,22 +193,4 @@ impl Suite {
         eprintln!("xtask: suite {name}, Go {}: {} s", go.version, begun.elapsed().as_secs());
         Ok(())
     }
-}
-
-/// Installs Debian's Redis and nginx, unless they are there.
-fn stores(sh: &Shell) -> Result<()> {
-    for (program, version, package) in
-        [("redis-server", "--version", "redis-server"), ("nginx", "-v", "nginx-light")]
-    {
-        let ask = cmd!(sh, "{program} {version}").quiet().ignore_stdout().ignore_stderr();
-        if ask.run().is_err() {
-            eprintln!("xtask: installing Debian's {package}, once, with apt-get");
-            debian::install(sh, &[package]).with_context(|| {
-                format!(
-                    "{program} is needed: put it on PATH, or run this as a user who may use apt-get"
-                )
-            })?;
-        }
-    }
-    Ok(())
 }

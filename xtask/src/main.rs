@@ -33,7 +33,7 @@ usage: cargo xtask COMMAND
   fuzz [SECONDS] run each fuzz target for that long (30 s), with a nightly compiler
   bench [--dir DIR] [--rounds N] [--entries N] [--many N] [--only TABLE,…] [--json FILE] [--write]
                  tables of what things cost: go (beside Go's cache), helper, run, hash, process,
-                 scale, which has a million entries, and remote, which takes half an hour; --write
+                 scale, which has a million entries, and remote, which takes a quarter of an hour; --write
                  writes docs/BENCHMARKS.md and its plots
   generate DIR ENTRIES
                  make a cache directory with so many entries

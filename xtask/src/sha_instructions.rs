@@ -20,10 +20,7 @@ pub(crate) fn run(sh: &Shell) -> Result<()> {
             return Ok(());
         }
     };
-    if cmd!(sh, "gdb --version").quiet().ignore_stdout().ignore_stderr().run().is_err() {
-        eprintln!("xtask: installing Debian's gdb, once, with apt-get");
-        debian::install(sh, &["gdb"]).context("gdb is needed: put it on PATH")?;
-    }
+    debian::need(sh, "gdb", "--version", "gdb")?;
     let larder = dist::build(sh)?;
     let without = "is it told to hash without, as by --cfg sha2_backend=\"soft\"?";
 

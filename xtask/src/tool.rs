@@ -1,4 +1,4 @@
-//! Cargo's subcommands that the checks need and that do not come with it.
+//! Programs from crates that the checks need, cargo's subcommands among them.
 
 use std::path::{Path, PathBuf};
 

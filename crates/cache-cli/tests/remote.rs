@@ -19,7 +19,7 @@ use cache_prog_wire::{Request, RequestWriter};
 use serde_json::json;
 use support::store::Store;
 use support::user::ACTION;
-use support::{Larder, Ran, files};
+use support::{Larder, Ran, ended, files};
 
 /// Turns a hang into a failure; nothing takes nearly as long.
 const DEADLINE: Duration = Duration::from_secs(120);
@@ -182,14 +182,7 @@ fn stdout_and_stderr_end_before_the_uploads_do_and_what_is_left_is_noted() {
         // It can be ended, and nothing is lost.
         let id = child.id().to_string();
         Command::new("kill").args(["-s", "TERM", &id]).status().expect("kill");
-        let begun = Instant::now();
-        let status = loop {
-            if let Some(status) = child.try_wait().expect("a child") {
-                break status;
-            }
-            assert!(begun.elapsed() < DEADLINE, "it does not end");
-            thread::sleep(Duration::from_millis(5));
-        };
+        let status = ended(&mut child, DEADLINE);
         let ended_by = status.signal();
         assert!(ended_by == Some(15) || !is_alive || status.success(), "{status}");
         let noted = files(&larder.dir().join("larder/uploads"));

@@ -11,13 +11,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cache_core::{ActionId, OutputId};
 use cache_prog_wire::{Request, RequestWriter, Response, ResponseReader};
 #[cfg(target_os = "linux")]
 use support::peak_memory;
-use support::{Larder, Ran, bare, files, unused_for_days};
+use support::{Larder, Ran, bare, ended, files, unused_for_days};
 
 /// Turns a hang into a failure; nothing takes nearly as long.
 const DEADLINE: Duration = Duration::from_secs(120);
@@ -94,14 +94,7 @@ fn signal(child: &Child, name: &str) {
 
 /// Waits for the end; what it wrote to stdout was read already.
 fn wait(mut child: Child) -> Ran {
-    let begun = Instant::now();
-    while child.try_wait().expect("a child").is_none() {
-        if begun.elapsed() > DEADLINE {
-            child.kill().ok();
-            panic!("the helper does not end");
-        }
-        thread::sleep(Duration::from_millis(2));
-    }
+    ended(&mut child, DEADLINE);
     child.wait_with_output().expect("an end").into()
 }
 

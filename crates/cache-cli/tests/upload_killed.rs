@@ -21,7 +21,7 @@ use cache_disk::DiskCache;
 use cache_prog_wire::{Request, RequestWriter, ResponseReader};
 use cache_remote::{Access, RemoteCache, Store, StoreOptions};
 use support::dice::Dice;
-use support::{Larder, files};
+use support::{Larder, ended, files};
 use test_stores::{Line, Proxy, S3Server, noise};
 
 /// Turns a hang into a failure.
@@ -91,14 +91,7 @@ fn serve(larder: &Larder, uri: &str, flags: &[&str]) -> Child {
 
 /// Waits until it has ended by itself.
 fn end(mut serving: Child) {
-    let begun = Instant::now();
-    let status = loop {
-        if let Some(status) = serving.try_wait().expect("a child") {
-            break status;
-        }
-        assert!(begun.elapsed() < DEADLINE, "it does not end");
-        thread::sleep(Duration::from_millis(5));
-    };
+    let status = ended(&mut serving, DEADLINE);
     assert!(status.success(), "{status}");
 }
 

@@ -11,7 +11,7 @@ use crate::{ActionId, Entry, Error, MissReason, OutputId, Result};
 /// A build artifact cache.
 ///
 /// Every method may be called from any number of threads at once. [`CacheExt`](crate::CacheExt)
-/// adds the readers and writers that follow from these five.
+/// adds the readers and writers that follow from these, of which five have to be written.
 ///
 /// `cache-conformance` holds this contract as tests that any implementation can run.
 pub trait Cache: Send + Sync {

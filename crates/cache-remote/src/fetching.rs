@@ -15,7 +15,7 @@ use crate::malformed::Malformed;
 use crate::object::{self, HEADER, Header, Kind, MAX_RESULT};
 use crate::pieces::{PieceReader, pass_on};
 use crate::sign::{Signable, Trust, Untrusted};
-use crate::store::{Pace, Store, StoreError, StoreProblem};
+use crate::store::{Pace, Store, StoreError};
 
 /// What results are fetched with.
 pub(crate) struct Fetching {
@@ -192,10 +192,10 @@ impl Fetching {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        match error.problem() {
-            // No result of ours is.
-            StoreProblem::TooLarge { .. } => Problem::Refused(error.to_string()),
-            _ => Problem::Failed(error.to_string()),
+        match error.is_too_large() {
+            // What Larder stores is smaller.
+            true => Problem::Refused(error.to_string()),
+            false => Problem::Failed(error.to_string()),
         }
     }
 }

@@ -6,14 +6,13 @@ use std::sync::Arc;
 
 use cache_core::{ActionId, Cache, CacheExt, Check, Error, FileName, Lookup, OutputId};
 use cache_disk::DiskCache;
-use tokio::task::JoinError;
 
 use crate::counts::Counters;
 use crate::key;
 use crate::object::{self, LIMIT, OutputEncoder, SMALL};
 use crate::pieces::{self, WriteAllError};
 use crate::sign::{KeyPair, Signable};
-use crate::store::{Store, StoreError, StoreProblem};
+use crate::store::Store;
 
 /// What uploads are made with.
 pub(crate) struct Sending {
@@ -51,10 +50,6 @@ impl Sending {
                 Sent::Done
             }
             Ok(None) => Sent::Gone,
-            Err(Failed { is_too_large: true, said }) => {
-                tracing::warn!("cannot upload the result of action {action}: {said}");
-                Sent::Gone
-            }
             Err(problem) => {
                 self.counters.upload_failed();
                 Sent::Failed(format!("cannot upload the result of action {action}: {problem}"))
@@ -70,7 +65,8 @@ impl Sending {
             None => Ok(None),
             Some(Ready::Small(object)) => self.put(&action, object).await.map(Some),
             Some(Ready::Large(said, file)) => {
-                let output = self.put_output(said.output, said.size, file).await?;
+                let put = self.put_output(said.output, said.size, file).await?;
+                let Some(output) = put else { return Ok(None) };
                 // After what it names, so that nobody looks for that in vain.
                 let object = object::encode_large(&said, self.signer.as_ref());
                 Ok(Some(output + self.put(&action, object).await?))
@@ -113,12 +109,18 @@ impl Sending {
         Ok(bytes)
     }
 
-    /// Uploads a large output, unless it is there. Returns how many bytes went up.
-    async fn put_output(&self, output: OutputId, size: u64, file: File) -> Result<u64, Failed> {
+    /// Uploads a large output, unless it is there. Returns how many bytes went up; `None`: this store
+    /// takes none of this size.
+    async fn put_output(
+        &self,
+        output: OutputId,
+        size: u64,
+        file: File,
+    ) -> Result<Option<u64>, Failed> {
         let key = key::of_output(&output);
         // Where asking fails, as it may for who must not list, sending may not.
         if self.store.exists(&key).await.unwrap_or(false) {
-            return Ok(0);
+            return Ok(Some(0));
         }
         let writer = self.store.writer(&key).await?;
         let (to, from) = pieces::reading();
@@ -131,57 +133,27 @@ impl Sending {
         });
         let written = pieces::write_all(writer, from).await;
         read.await?;
-        Ok(written?)
-    }
-}
-
-/// Why an upload failed.
-pub(crate) struct Failed {
-    said: String,
-    /// It is so for this store whenever it is tried.
-    is_too_large: bool,
-}
-
-impl Failed {
-    fn of(error: &dyn std::error::Error) -> Self {
-        Self { said: error.to_string(), is_too_large: false }
-    }
-
-    fn of_store(error: &StoreError) -> Self {
-        let is_too_large = matches!(error.problem(), StoreProblem::TooLarge { .. });
-        Self { is_too_large, ..Self::of(error) }
-    }
-}
-
-impl From<StoreError> for Failed {
-    fn from(error: StoreError) -> Self {
-        Self::of_store(&error)
-    }
-}
-
-impl From<WriteAllError> for Failed {
-    fn from(error: WriteAllError) -> Self {
-        match &error {
-            WriteAllError::Store(error) => Self::of_store(error),
-            WriteAllError::Read(_) => Self::of(&error),
+        match written {
+            Err(WriteAllError::Store(error)) if error.is_too_large() => {
+                tracing::warn!("{error}; it is not tried again");
+                Ok(None)
+            }
+            written => Ok(Some(written?)),
         }
     }
 }
 
-impl From<JoinError> for Failed {
-    fn from(error: JoinError) -> Self {
-        Self::of(&error)
-    }
-}
+/// Why an upload failed.
+pub(crate) struct Failed(String);
 
-impl From<Error> for Failed {
-    fn from(error: Error) -> Self {
-        Self::of(&error)
+impl<E: std::error::Error> From<E> for Failed {
+    fn from(error: E) -> Self {
+        Failed(error.to_string())
     }
 }
 
 impl fmt::Display for Failed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.said)
+        f.write_str(&self.0)
     }
 }

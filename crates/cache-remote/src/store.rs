@@ -128,8 +128,8 @@ impl Store {
         let shown = masked_uri(uri);
         let store = mask::without_options(&shown);
         let place = Place { operation: "open", key: None, store, masks: &masks };
-        let wrong = |problem: &str| place.problem(StoreProblem::Address(masks.text(problem)));
-        let address = Address::parse(uri, &|name| env::var(name).ok()).map_err(|e| wrong(&e))?;
+        let address = Address::parse(uri, &|name| env::var(name).ok())
+            .map_err(|wrong| place.problem(StoreProblem::Address(masks.text(&wrong))))?;
         let scheme = address.scheme;
         let [reads, writes, lists] =
             service::open(address, options, &masks).map_err(|problem| place.problem(problem))?;
@@ -163,8 +163,8 @@ impl Store {
         self.inner.handle()
     }
 
-    /// Threads for what keeps a processor busy and what no build waits for: where the system can tell
-    /// them apart, they run when nothing else does. For `spawn_blocking` alone.
+    /// Threads for what keeps a processor busy and no build waits for. On Linux they give way to
+    /// everything else. For `spawn_blocking` alone.
     pub(crate) fn background(&self) -> &Handle {
         &self.inner.background
     }

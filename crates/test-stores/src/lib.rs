@@ -11,6 +11,7 @@ mod process;
 mod proxy;
 mod redis;
 pub mod s3;
+mod threads;
 
 pub use garage::Garage;
 pub use liar::Liar;

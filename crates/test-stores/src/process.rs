@@ -20,7 +20,9 @@ impl Process {
         let errors = log_file.try_clone().expect("a log");
         command.stdin(Stdio::null()).stdout(log_file).stderr(errors);
         let child = command.spawn().unwrap_or_else(|e| {
-            panic!("cannot start {command:?}: {e}; `cargo xtask e2e remote` installs what it needs")
+            panic!(
+                "cannot start {command:?}: {e}; `cargo xtask e2e go_remote` installs what it needs"
+            )
         });
         let mut process = Self(child);
         let begun = Instant::now();

@@ -11,9 +11,10 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
+
+use crate::threads::Threads;
 
 /// What a line is like.
 #[derive(Debug, Clone, Copy)]
@@ -53,25 +54,20 @@ pub struct Proxy {
     addr: SocketAddr,
     commands: mpsc::UnboundedSender<(Fault, std_mpsc::Sender<()>)>,
     down: Arc<AtomicU64>,
-    runtime: Option<Runtime>,
+    _threads: Threads,
 }
 
 impl Proxy {
     /// A proxy in front of the server at `to`.
     pub fn start(to: SocketAddr, line: Line) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .thread_name("proxy")
-            .enable_all()
-            .build()
-            .unwrap();
-        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let threads = Threads::start("proxy", 1);
+        let listener = threads.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let addr = listener.local_addr().unwrap();
         let (commands, receiver) = mpsc::unbounded_channel();
         let down = Arc::new(AtomicU64::new(0));
         let lines = [Way::new(line, Arc::default()), Way::new(line, down.clone())];
-        runtime.spawn(accept(listener, to, lines, receiver));
-        Self { addr, commands, down, runtime: Some(runtime) }
+        threads.spawn(accept(listener, to, lines, receiver));
+        Self { addr, commands, down, _threads: threads }
     }
 
     /// Where it listens.
@@ -89,14 +85,6 @@ impl Proxy {
     /// How many bytes have come from the server so far.
     pub fn bytes_down(&self) -> u64 {
         self.down.load(Ordering::Relaxed)
-    }
-}
-
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
     }
 }
 

@@ -13,9 +13,9 @@ use s3s::auth::SimpleAuth;
 use s3s::service::{S3Service, S3ServiceBuilder};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
-use tokio::runtime::Runtime;
 
-use super::Liar;
+use crate::Liar;
+use crate::threads::Threads;
 
 /// The key that the server knows.
 pub const ACCESS_KEY: &str = "AKLARDERTESTS";
@@ -33,7 +33,7 @@ pub struct S3Server {
     /// Removed with the server, where it is ours.
     folder: Option<TempDir>,
     requests: Requests,
-    runtime: Option<Runtime>,
+    _threads: Threads,
 }
 
 /// The requests that came, as `METHOD path?query`.
@@ -55,17 +55,12 @@ impl S3Server {
         let mut builder = S3ServiceBuilder::new(s3s_fs::FileSystem::new(folder).unwrap());
         builder.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
         let service = builder.build();
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .thread_name("s3-server")
-            .enable_all()
-            .build()
-            .unwrap();
-        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let threads = Threads::start("s3-server", 2);
+        let listener = threads.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let addr = listener.local_addr().unwrap();
         let requests = Requests::default();
-        runtime.spawn(serve(listener, service, requests.clone()));
-        Self { addr, bucket, folder: None, requests, runtime: Some(runtime) }
+        threads.spawn(serve(listener, service, requests.clone()));
+        Self { addr, bucket, folder: None, requests, _threads: threads }
     }
 
     /// Where it listens.
@@ -106,14 +101,6 @@ impl S3Server {
     /// Forgets the requests so far.
     pub fn forget_requests(&self) {
         self.requests.lock().unwrap().clear();
-    }
-}
-
-impl Drop for S3Server {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
     }
 }
 

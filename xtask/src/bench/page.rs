@@ -62,7 +62,7 @@ system.
 cargo xtask bench                     # the short tables, in memory
 cargo xtask bench --only go --dir .   # one table, on the disk under the workspace
 cargo xtask bench --only scale        # a million entries: 10 GB, minutes
-cargo xtask bench --only remote       # builds with a store: half an hour
+cargo xtask bench --only remote       # builds with a store: a quarter of an hour
 cargo xtask bench --json FILE         # for a program
 cargo xtask bench --write             # all tables, and this page
 ```

@@ -12,7 +12,7 @@ use serde_json::Value;
 use test_stores::S3Server;
 
 use crate::go::{By, Place, lives, wait_until};
-use crate::support::{Ran, bare};
+use crate::support::{Ran, bare, ended};
 
 /// How much longer than without a store a build may take. It only turns a hang into a failure.
 const LATEST: Duration = Duration::from_secs(120);
@@ -222,16 +222,7 @@ impl Building {
             pipe.read_to_string(&mut text).expect("what go says");
             text
         });
-        let status = loop {
-            if let Some(status) = self.go.try_wait().expect("a child") {
-                break status;
-            }
-            if self.begun.elapsed() > limit {
-                self.go.kill().expect("a child to be killed");
-                panic!("the build hangs: it is not over after {limit:?}");
-            }
-            thread::sleep(Duration::from_millis(5));
-        };
+        let status = ended(&mut self.go, limit);
         let took = self.begun.elapsed();
         let stderr = reading.join().expect("what go says");
         (Ran { code: status.code(), stdout: Vec::new(), stderr }, took)

@@ -9,8 +9,9 @@ pub mod user;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-use std::time::{Duration, SystemTime};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
 
 use cache_core::OutputId;
 use serde_json::Value;
@@ -122,6 +123,21 @@ pub fn files(folder: &Path) -> Vec<(PathBuf, u64)> {
     }
     found.sort();
     found
+}
+
+/// Waits until a process has ended by itself. One that does not within the limit has failed.
+pub fn ended(process: &mut Child, limit: Duration) -> ExitStatus {
+    let begun = Instant::now();
+    loop {
+        if let Some(status) = process.try_wait().expect("a child") {
+            return status;
+        }
+        if begun.elapsed() > limit {
+            process.kill().ok();
+            panic!("it does not end within {limit:?}");
+        }
+        thread::sleep(Duration::from_millis(2));
+    }
 }
 
 /// The most memory that a process (its number, or `self`) has had at once, in bytes. The code that is

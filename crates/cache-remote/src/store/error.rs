@@ -77,6 +77,11 @@ impl StoreError {
         matches!(self.problem, StoreProblem::Address(_))
     }
 
+    /// Whether the object is too large, for its reader or for the store.
+    pub(crate) fn is_too_large(&self) -> bool {
+        matches!(self.problem, StoreProblem::TooLarge { .. })
+    }
+
     /// Whether the same may succeed later, without anything being changed by somebody.
     pub fn is_temporary(&self) -> bool {
         match self.problem {

@@ -23,10 +23,24 @@ pub(super) fn start() -> io::Result<(Runtime, Runtime)> {
     Ok((operations, background))
 }
 
-/// Lets everything else go first. On Linux each thread has a priority of its own.
+/// Gives this thread the lowest priority, on Linux: elsewhere it would be the whole process.
 fn give_way() {
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::process::nice(19) {
         tracing::debug!("uploads are not given a lower priority: {error}");
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    #[test]
+    fn only_work_behind_a_build_has_the_lowest_priority() {
+        let (operations, background) = super::start().unwrap();
+        let priority = || rustix::process::getpriority_process(None).unwrap();
+        let [here, ours, behind] = [None, Some(&operations), Some(&background)].map(|runtime| {
+            let done = runtime.map(|runtime| runtime.spawn_blocking(priority));
+            done.map_or_else(priority, |done| operations.block_on(done).unwrap())
+        });
+        assert_eq!((ours, behind), (here, 19));
     }
 }

@@ -17,8 +17,8 @@ use super::{FIRST_PAUSE, LONGEST_PAUSE, unfinished};
 
 /// The operators for reading, for writing and for listing, or what is wrong.
 ///
-/// Those for reading and for writing are two, so that uploads and downloads have limits of their own, and neither waits for the
-/// other's turns.
+/// Those for reading and for writing are two, so that uploads and downloads have limits of their own,
+/// and neither waits for the other's turns.
 pub(super) fn open(
     mut address: Address,
     options: &StoreOptions,
@@ -57,6 +57,8 @@ pub(super) fn open(
         service = service.with_context(OperationContext::new().with_http_transport(transport));
     }
     let log = Log { masks: masks.clone() };
+    // The order matters: each try has a limit of its own, so the timeout is inside the retry, and a
+    // turn is kept over all tries of an operation, so waiting for one is not timed.
     let [reads, writes] = [options.read_timeout, options.write_timeout]
         .map(|timeout| timed(service.clone(), timeout).layer(retries(options, &log)));
     let lists = timed(service, options.read_timeout);
@@ -76,9 +78,6 @@ fn http_client(plain: bool, options: &StoreOptions) -> reqwest::Result<reqwest::
     }
     builder.build()
 }
-
-// The order matters: each try has a limit of its own, so the timeout is inside the retry, and a turn
-// is kept over all tries of an operation, so waiting for one is not timed.
 
 fn timed(service: Operator, timeout: Duration) -> Operator {
     service.layer(TimeoutLayer::new().with_timeout(timeout).with_io_timeout(timeout))

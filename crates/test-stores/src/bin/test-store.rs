@@ -1,4 +1,4 @@
-//! A store as a process, for who measures builds: `test-store FOLDER PREFIX [far] [FAULT]`.
+//! A store as a process, for who measures builds: `test-store FOLDER PREFIX [far [FAULT]]`.
 //!
 //! A real S3 server keeps the objects of its bucket in FOLDER; with `far` it is at the end of a line
 //! with round trips of 50 ms and 200 Mbit/s, and FAULT (`refuse`, `hang`, `crawl`, `cut`) is what goes
@@ -20,48 +20,36 @@ const CUT: u64 = 10_000;
 fn main() -> ExitCode {
     let args: Vec<String> = env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    let (folder, prefix, line, fault) = match args[..] {
-        ["flip", folder, prefix, to] => {
-            flip(&Path::new(folder).join(s3::BUCKET), prefix, to);
-            return ExitCode::SUCCESS;
-        }
-        [folder, prefix] => (folder, prefix, Line::HERE, None),
-        [folder, prefix, "far"] => (folder, prefix, Line::FAR, None),
-        [folder, prefix, "far", fault] => (folder, prefix, Line::FAR, named(fault)),
+    match args[..] {
+        ["flip", folder, prefix, to] => flip(&Path::new(folder).join(s3::BUCKET), prefix, to),
+        [folder, prefix] => serve(folder, prefix, None),
+        [folder, prefix, "far"] => serve(folder, prefix, Some(Fault::None)),
+        [folder, prefix, "far", "refuse"] => serve(folder, prefix, Some(Fault::Refuse)),
+        [folder, prefix, "far", "hang"] => serve(folder, prefix, Some(Fault::Hang)),
+        [folder, prefix, "far", "crawl"] => serve(folder, prefix, Some(Fault::Crawl)),
+        [folder, prefix, "far", "cut"] => serve(folder, prefix, Some(Fault::CutAfter(CUT))),
         _ => {
-            eprintln!("usage: test-store FOLDER PREFIX [far] [refuse|hang|crawl|cut]");
+            eprintln!("usage: test-store FOLDER PREFIX [far [refuse|hang|crawl|cut]]");
             return ExitCode::from(2);
         }
-    };
-    let server = S3Server::of(Path::new(folder));
-    if args.len() == 2 {
-        println!("{}", server.uri(prefix));
-        wait();
-    } else {
-        let proxy = Proxy::start(server.addr(), line);
-        if let Some(fault) = fault {
-            proxy.set(fault);
-        }
-        println!("{}", server.uri_by(&proxy, prefix));
-        wait();
     }
-    println!("{} requests, {} of them GET", server.count(""), server.count("GET "));
     ExitCode::SUCCESS
 }
 
-fn named(fault: &str) -> Option<Fault> {
-    Some(match fault {
-        "refuse" => Fault::Refuse,
-        "hang" => Fault::Hang,
-        "crawl" => Fault::Crawl,
-        "cut" => Fault::CutAfter(CUT),
-        _ => panic!("there is no fault {fault}"),
-    })
-}
-
-/// Until the end of the input.
-fn wait() {
+/// Serves until the end of the input. With a fault, if only [`Fault::None`], it is far away.
+fn serve(folder: &str, prefix: &str, fault: Option<Fault>) {
+    let server = S3Server::of(Path::new(folder));
+    let line = fault.map(|fault| {
+        let line = Proxy::start(server.addr(), Line::FAR);
+        line.set(fault);
+        line
+    });
+    println!(
+        "{}",
+        line.as_ref().map_or_else(|| server.uri(prefix), |it| server.uri_by(it, prefix))
+    );
     io::copy(&mut io::stdin(), &mut io::sink()).expect("an input that ends");
+    println!("{} requests, {} of them GET", server.count(""), server.count("GET "));
 }
 
 /// The lists stay right, so that everything they name is fetched.

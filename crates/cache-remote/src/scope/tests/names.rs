@@ -42,8 +42,8 @@ fn a_repository_on_this_machine_has_the_name_of_its_folder() {
         "project",
         "./colon:in/project",
         "file:///srv/git/project.git",
-        "C:\\work\\project",
-        "C:/work/project.git",
+        "C:\\src\\project",
+        "C:/src/project.git",
     ] {
         is_named(url, "project");
     }
