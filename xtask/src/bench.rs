@@ -5,11 +5,9 @@ mod beside_go;
 mod hash;
 mod helper;
 mod json;
-mod machine;
 mod options;
 mod page;
 mod plot;
-mod proc;
 mod process;
 mod remote;
 mod requests;
@@ -26,7 +24,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 use xshell::{Shell, cmd};
 
-use crate::place;
+use crate::{machine, place};
 use options::Options;
 use table::Table;
 

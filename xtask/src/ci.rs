@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 use xshell::{Shell, cmd};
 
-use crate::{browser, calls, deny, e2e, place, sha_instructions};
+use crate::{browser, calls, deny, e2e, place, sha_instructions, torture};
 
 type Step = (&'static str, fn(&Shell) -> Result<()>);
 
@@ -25,6 +25,7 @@ const STEPS: &[Step] = &[
     ("package", package),
     ("browser", browser::run),
     ("e2e", |_| e2e::run(&[])),
+    ("torture", torture::short),
 ];
 
 /// Runs every step, or the one of that name.

@@ -11,11 +11,14 @@ mod e2e;
 mod fuzz;
 mod generate;
 mod go;
+mod machine;
 mod oracle;
 mod place;
+mod proc;
 mod scripts;
 mod sha_instructions;
 mod tool;
+mod torture;
 
 use std::process::ExitCode;
 
@@ -25,12 +28,16 @@ const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
   ci [STEP]      every check: formatting, lints, tests, system calls, SHA instructions, docs,
-                 licences, packaging, browser, e2e
+                 licences, packaging, browser, e2e, and the attacks in short
   e2e [--all-go | --cluster] [SUITE]
                  the tests against the real Go, with the newest and in part with the oldest; all of
                  them and Go's own script tests with every Go from 1.24 on: an hour; --cluster: with
                  a Garage of three nodes, which is built the first time: a quarter of an hour
-  fuzz [SECONDS] run each fuzz target for that long (30 s), with a nightly compiler
+  torture [--minutes N] [--seed N] [--write] [ATTACK]
+                 the attacks on what Larder promises, long: hours, or the minutes that it is given;
+                 --seed replays them; --write writes docs/RELIABILITY.md
+  fuzz [SECONDS [TARGET…]]
+                 run each fuzz target for that long (30 s), with a nightly compiler
   bench [--dir DIR] [--rounds N] [--entries N] [--many N] [--only TABLE,…] [--json FILE] [--write]
                  tables of what things cost: go (beside Go's cache), helper, run, hash, process,
                  scale, which has a million entries, and remote, which takes a quarter of an hour; --write
@@ -65,8 +72,8 @@ fn dispatch(args: &[&str]) -> Option<Result<()>> {
         ["ci"] => ci::run(None),
         ["ci", step] => ci::run(Some(step)),
         ["e2e", options @ ..] => e2e::run(options),
-        ["fuzz"] => fuzz::run(None),
-        ["fuzz", seconds] => fuzz::run(Some(seconds)),
+        ["torture", options @ ..] => torture::run(options),
+        ["fuzz", options @ ..] => fuzz::run(options),
         ["bench", options @ ..] => bench::run(options),
         ["generate", dir, entries] => generate::run(dir, entries),
         ["dist"] => dist::print_path(),

@@ -1,7 +1,6 @@
 //! `larder run` killed at any moment: no wrong replay, no lock that stays, nothing bad in the cache.
 //!
-//! The moments come from a seed, which is printed; `LARDER_SEED` replays it. `LARDER_KILLS` sets how
-//! often it kills.
+//! The variables of `test_attacks` replay a run and say how often it kills.
 
 #![cfg(unix)]
 
@@ -17,7 +16,7 @@ use std::time::{Duration, Instant};
 use project::{DEADLINE, Project, temporaries, wait_until};
 use rustix::process::{Pid, Signal, kill_process_group};
 use support::Ran;
-use support::dice::Dice;
+use test_attacks::Attack;
 
 /// What the command makes of its input: in pieces, so that most moments are in the middle.
 const SCRIPT: &str = "n=$(cat in.txt); mkdir -p out; \
@@ -32,11 +31,13 @@ const CONTENTS: u64 = 5;
 
 #[test]
 fn a_run_that_is_killed_at_any_moment_leaves_nothing_wrong() {
-    let (mut dice, kills) = Dice::and_kills(40);
+    let mut attack = Attack::new("run", 40);
     let project = Project::new();
     let whole = measure(&project);
     let mut killed = 0;
-    for round in 0..kills {
+    while attack.goes_on() {
+        let round = attack.round();
+        let dice = &mut attack.dice;
         let n = dice.up_to(CONTENTS);
         project.write("in.txt", n.to_string());
         if dice.up_to(2) == 0 {
@@ -51,17 +52,17 @@ fn a_run_that_is_killed_at_any_moment_leaves_nothing_wrong() {
             check(&project, n, round);
         }
     }
-    println!("{killed} of {kills} were killed before they had ended");
     for n in 0..CONTENTS {
         project.write("in.txt", n.to_string());
-        check(&project, n, kills);
-        check(&project, n, kills);
+        check(&project, n, attack.round());
+        check(&project, n, attack.round());
     }
     let text = project.larder.run(["verify"]).ok();
     assert!(text.contains(" 0 bad"), "{text}");
     let locks = project.larder.dir().join("larder/locks");
     let left = fs::read_dir(locks).map_or(0, |locks| locks.count());
     assert!(left <= 2 * CONTENTS as usize, "{left} locks");
+    attack.held("runs killed", format!("{killed} before they had ended"));
 }
 
 /// How long a run takes when nobody kills it.

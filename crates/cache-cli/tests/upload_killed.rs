@@ -1,8 +1,7 @@
 //! `larder serve` killed at any moment while it uploads: in the end all that was answered is in the
 //! store, and right.
 //!
-//! The moments come from a seed, which is printed; `LARDER_SEED` replays it. `LARDER_KILLS` sets how
-//! often it kills.
+//! The variables of `test_attacks` replay a run and say how often it kills.
 
 #![cfg(unix)]
 
@@ -20,8 +19,8 @@ use cache_core::{ActionId, CacheExt, OutputId};
 use cache_disk::DiskCache;
 use cache_prog_wire::{Request, RequestWriter, ResponseReader};
 use cache_remote::{Access, RemoteCache, Store, StoreOptions};
-use support::dice::Dice;
 use support::{Larder, ended, files};
+use test_attacks::{Attack, Dice};
 use test_stores::{Line, Proxy, S3Server, noise};
 
 /// Turns a hang into a failure.
@@ -37,41 +36,44 @@ const LINE: Line = Line { delay: Duration::from_millis(30), bytes_per_second: So
 fn what_was_answered_is_in_the_bucket_whenever_the_uploader_is_killed() {
     let server = S3Server::start();
     let proxy = Proxy::start(server.addr(), LINE);
-    is_in_the_store_whenever_it_is_killed(&server.uri_by(&proxy, "cache"), &server.uri("cache"));
+    is_in_the_store_whenever_it_is_killed(
+        "uploads to S3",
+        &server.uri_by(&proxy, "cache"),
+        &server.uri("cache"),
+    );
 }
 
 #[test]
 fn what_was_answered_is_in_the_folder_whenever_the_uploader_is_killed() {
     let folder = support::store::Store::new();
-    is_in_the_store_whenever_it_is_killed(&folder.uri(), &folder.uri());
+    is_in_the_store_whenever_it_is_killed("uploads to a folder", &folder.uri(), &folder.uri());
 }
 
 /// With one address for those that are killed, and one for who looks what is there at the end.
-fn is_in_the_store_whenever_it_is_killed(uri: &str, afterwards: &str) {
-    let (mut dice, kills) = Dice::and_kills(10);
+fn is_in_the_store_whenever_it_is_killed(name: &'static str, uri: &str, afterwards: &str) {
+    let mut attack = Attack::new(name, 10);
     let larder = Larder::new();
     let left = || files(&larder.dir().join("larder/uploads"));
     let mut puts = Puts::default();
 
     let begun = Instant::now();
     let mut first = serve(&larder, uri, &[]);
-    let asking = puts.ask(&mut dice, &mut first, true);
+    let asking = puts.ask(&mut attack.dice, &mut first, true);
     end(first);
     puts.were(asking.answered());
     let whole = begun.elapsed();
     assert_eq!(left(), []);
     let mut in_the_middle = 0;
-    for _ in 0..kills {
-        let (moment, closes) = (dice.part_of(whole), dice.up_to(2) == 0);
+    while attack.goes_on() {
+        let (moment, closes) = (attack.dice.part_of(whole), attack.dice.one_in(2));
         let mut serving = serve(&larder, uri, &[]);
-        let asking = puts.ask(&mut dice, &mut serving, closes);
+        let asking = puts.ask(&mut attack.dice, &mut serving, closes);
         thread::sleep(moment);
         serving.kill().expect("a process to be killed");
         serving.wait().expect("its end");
         puts.were(asking.answered());
         in_the_middle += u64::from(!left().is_empty());
     }
-    println!("{in_the_middle} of {kills} left something to upload");
 
     // Nothing is asked of the last one.
     let mut last = serve(&larder, uri, &["--upload-wait", "60s"]);
@@ -80,6 +82,7 @@ fn is_in_the_store_whenever_it_is_killed(uri: &str, afterwards: &str) {
     assert_eq!(left(), []);
     puts.are_in(afterwards);
     larder.run(["verify"]).ok();
+    attack.held("uploaders killed", format!("{in_the_middle} with something left to send"));
 }
 
 /// `larder serve` with this store.

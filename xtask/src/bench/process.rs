@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
-use super::proc;
 use super::rounds::{Measured, Rounds};
+use crate::proc;
 
 pub(super) struct Process {
     program: PathBuf,

@@ -6,12 +6,11 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use xshell::{Shell, cmd};
 
-use super::proc;
 use super::process::Process;
 use super::rounds::Rounds;
 use super::table::Table;
 use super::{Bench, build, empty};
-use crate::{dist, generate};
+use crate::{dist, generate, proc};
 
 /// What a large one is set beside.
 const FEW: usize = 20_000;

@@ -2,7 +2,6 @@
 
 #![allow(dead_code, reason = "every test file uses its part of it")]
 
-pub mod dice;
 pub mod store;
 pub mod user;
 

@@ -2,18 +2,13 @@
 //! put: every answer is right, no path goes within two hours of its use, and nothing is left that
 //! is neither an entry nor an output.
 //!
-//! `LARDER_CROWD_SECONDS` says how long (20 when not said), `LARDER_SEED` which seed: the same one
-//! makes the same bodies and the same rolls of the dice in every process, though not the same
+//! The variables of `test_attacks` say how long, and which seed: the same one makes the same bodies and the same rolls of the dice in every process, though not the same
 //! meetings of the processes.
 
-#[path = "../differential/dice.rs"]
-#[allow(dead_code, reason = "it offers more than is rolled here")]
-mod dice;
 mod process;
 mod work;
 
 use std::collections::BTreeMap;
-use std::env;
 use std::fs;
 use std::io::Read;
 use std::path::Path;
@@ -23,6 +18,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use cache_core::{CacheExt, Lookup, MissReason};
 use cache_disk::{CheckUpOptions, DiskCache, Outcome, TrimOptions};
+use test_attacks::Attack;
 
 const PROCESSES: u64 = 8;
 
@@ -62,10 +58,10 @@ fn eight_processes_put_get_and_trim_one_directory() {
         println!("\n{}", process.run());
         return;
     }
-    let seed = from_environment("LARDER_SEED").unwrap_or_else(random_seed);
-    let seconds = from_environment("LARDER_CROWD_SECONDS").unwrap_or(20);
-    println!("LARDER_SEED={seed} LARDER_CROWD_SECONDS={seconds}");
-    assert!(seconds >= 12, "the first file may go after 6 s: LARDER_CROWD_SECONDS is too small");
+    let mut attack = Attack::of_seconds("crowd", 20);
+    let (seed, seconds) = (attack.seed(), attack.length().unwrap_or_default().as_secs());
+    assert!(seconds >= 12, "the first file may go after 6 s: LARDER_SECONDS is too small");
+    assert!(attack.goes_on());
 
     let folder = scratch();
     let dir = folder.path();
@@ -78,10 +74,9 @@ fn eight_processes_put_get_and_trim_one_directory() {
     let patience = Duration::from_secs(3 * seconds + 60);
     let outputs: Vec<_> = crowd.into_iter().map(|child| wait(child, start + patience)).collect();
     for (number, (ended_well, _)) in outputs.iter().enumerate() {
-        assert!(ended_well, "process {number} failed, see above; LARDER_SEED={seed} replays");
+        assert!(ended_well, "process {number} failed, see above");
     }
     let total = sum(outputs.iter().map(|(_, output)| process::parse(output)));
-    println!("{total:?}");
 
     let cache = DiskCache::builder(dir).clock(move || clock.now() + 4 * HOUR).open().unwrap();
     assert_only_entries_and_outputs(dir);
@@ -90,16 +85,11 @@ fn eight_processes_put_get_and_trim_one_directory() {
     assert_only_entries_and_outputs(dir);
     assert_all_is_well(&cache);
     assert_it_was_a_crowd(&total);
-}
-
-fn from_environment(name: &str) -> Option<u64> {
-    let text = env::var(name).ok()?;
-    Some(text.parse().unwrap_or_else(|e| panic!("{name}={text}: {e}")))
-}
-
-fn random_seed() -> u64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-    since.as_nanos() as u64
+    let looked = total.get("looks at a held path").copied().unwrap_or_default();
+    attack.held(
+        &format!("crowd of {PROCESSES} processes for {seconds} s"),
+        format!("{looked} looks at a path that was held"),
+    );
 }
 
 /// A folder in memory where there is one: this is about who meets whom, not about a disk.

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use cache_core::{Cache, Entry, Lookup, MissReason, OutputId, PutOptions, Source};
 use cache_disk::{DiskCache, Outcome, TrimOptions};
+use test_attacks::Dice;
 
-use super::dice::Dice;
 use super::work::Work;
 use super::{Clock, Counts, HOUR, LIMIT};
 

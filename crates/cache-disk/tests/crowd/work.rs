@@ -3,7 +3,7 @@
 
 use cache_core::{ActionId, FileName, OutputId};
 
-use super::dice::Dice;
+use test_attacks::Dice;
 
 pub(crate) struct Work {
     pub(crate) action: ActionId,

@@ -3,8 +3,8 @@
 
 use cache_core::{ActionId, OutputId};
 
-use crate::dice::Dice;
 use crate::model::{EntryState, Reason};
+use test_attacks::Dice;
 
 /// One kind of entry.
 type Kind = fn(&mut Dice, &Whole) -> (Vec<u8>, EntryState);

@@ -13,10 +13,10 @@ use cache_disk::DiskCache;
 use tempfile::TempDir;
 
 use crate::Result;
-use crate::dice::Dice;
 use crate::model::{Answer, EntryState, Model, OutputState, Reading, Who};
 use crate::oracle::Oracle;
 use crate::ours::{self, Way, at};
+use test_attacks::Dice;
 
 pub(crate) const HOUR: i64 = 60 * 60;
 pub(crate) const DAY: i64 = 24 * HOUR;

@@ -1,8 +1,7 @@
 //! Processes that are killed at any moment lose nothing of what they were told is noted, and bring
 //! nothing back that they were told is done.
 //!
-//! The moments come from a seed, which is printed; `LARDER_SEED` replays it. `LARDER_KILLS` sets how
-//! often it kills.
+//! The variables of `test_attacks` replay a run and say how often it kills.
 
 use std::collections::HashSet;
 use std::env;
@@ -12,9 +11,10 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use cache_core::ActionId;
+use test_attacks::Attack;
 
 use super::{Journal, Limits, STORE, action};
 
@@ -90,17 +90,14 @@ fn a_journal_that_is_killed_at_any_moment_loses_nothing() {
         put_and_do(dir.as_ref(), first).unwrap_err();
         return;
     }
-    let kills = number("LARDER_KILLS").unwrap_or(30);
-    let seed = number("LARDER_SEED")
-        .unwrap_or_else(|| UNIX_EPOCH.elapsed().map_or(0, |since| since.as_nanos() as u64));
-    println!("LARDER_SEED={seed} LARDER_KILLS={kills}");
-    let mut dice = Dice(seed);
+    let mut attack = Attack::new("journal", 30);
     let dir = tempfile::tempdir().unwrap();
     let mut known = Known::default();
     let (mut begun, mut to_begin) = (0, Duration::ZERO);
-    for round in 0..kills {
+    while attack.goes_on() {
+        let round = attack.round();
         // Several at once, so that the next ones adopt beside each other.
-        let together = 1 + dice.up_to(3);
+        let together = 1 + attack.dice.up_to(3);
         let mut running: Vec<Child> = (0..together)
             .map(|one| start(dir.path(), 1_000_000 * (4 * round + one) as u32))
             .collect();
@@ -114,7 +111,7 @@ fn a_journal_that_is_killed_at_any_moment_loses_nothing() {
             // Or while they adopt.
             2 * to_begin
         };
-        thread::sleep(moment.mul_f64(dice.up_to(1000) as f64 / 1000.0));
+        thread::sleep(moment.mul_f64(attack.dice.up_to(1000) as f64 / 1000.0));
         for child in &mut running {
             child.kill().unwrap();
             let status = child.wait().unwrap();
@@ -126,8 +123,6 @@ fn a_journal_that_is_killed_at_any_moment_loses_nothing() {
             known.hear(&said.join().unwrap());
         }
     }
-    println!("{begun} were killed after they had begun");
-    println!("{} are left, and {} perhaps", known.noted.len(), known.perhaps.len());
     let (journal, adopted) = Journal::open_with(dir.path(), STORE, LIMITS).unwrap();
     assert_eq!(journal.pending(), adopted.len());
     let adopted: HashSet<ActionId> = adopted.into_iter().collect();
@@ -138,6 +133,7 @@ fn a_journal_that_is_killed_at_any_moment_loses_nothing() {
         .filter(|it| !known.noted.contains(*it) && !known.perhaps.contains(*it))
         .collect();
     assert!(back.is_empty(), "came back: {back:?}");
+    attack.held("crowds of uploaders killed", format!("{begun} processes after they had begun"));
 }
 
 fn start(dir: &Path, first: u32) -> Child {
@@ -161,22 +157,4 @@ fn read_from(child: &mut Child) -> (JoinHandle<Vec<u8>>, Receiver<()>) {
         said
     });
     (reader, begun)
-}
-
-fn number(variable: &str) -> Option<u64> {
-    let text = env::var(variable).ok()?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{variable} is a number, not {text:?}")))
-}
-
-/// SplitMix64.
-struct Dice(u64);
-
-impl Dice {
-    fn up_to(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % limit
-    }
 }

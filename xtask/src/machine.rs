@@ -5,10 +5,10 @@ use std::path::Path;
 
 use xshell::{Shell, cmd};
 
-use super::proc;
+use crate::proc;
 
 /// One line for each thing that a reader needs to know. What the system does not say is left out.
-pub(super) fn describe(sh: &Shell, dir: &Path) -> Vec<(&'static str, String)> {
+pub(crate) fn describe(sh: &Shell, dir: &Path) -> Vec<(&'static str, String)> {
     let processors = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let field = |text: &str, name: &str| -> Option<String> {
         let line = text.lines().find_map(|line| line.strip_prefix(name))?;

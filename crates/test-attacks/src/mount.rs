@@ -1,0 +1,96 @@
+//! File systems of a test's own, mounted for as long as it lives. They take Linux and root.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// A file system of a test's own. It is unmounted when this goes.
+#[derive(Debug)]
+pub struct Mounted(PathBuf);
+
+impl Mounted {
+    /// Mounts `source` at `at`, which is made, as `mount ARGS` does.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be mounted, with what `mount` says.
+    pub fn new(args: &[&str], source: impl AsRef<Path>, at: impl Into<PathBuf>) -> Self {
+        let at = at.into();
+        fs::create_dir_all(&at).expect("a folder to mount at");
+        run(Command::new("mount").args(args).arg(source.as_ref()).arg(&at));
+        Self(at)
+    }
+
+    /// A file system in memory, with options as `mount` takes them: `size=10m`.
+    ///
+    /// # Panics
+    ///
+    /// As [`new`](Self::new).
+    pub fn in_memory(options: &str, at: impl Into<PathBuf>) -> Self {
+        Self::new(&["-t", "tmpfs", "-o", options], "tmpfs", at)
+    }
+
+    /// The file system in the file `image`, with options as `mount` takes them.
+    ///
+    /// # Panics
+    ///
+    /// As [`new`](Self::new).
+    pub fn image(image: &Path, options: &str, at: impl Into<PathBuf>) -> Self {
+        let options = ["loop", options].join(",");
+        Self::new(&["-o", options.trim_end_matches(',')], image, at)
+    }
+
+    /// Changes its options: `ro`, `rw`.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be done, with what `mount` says.
+    pub fn remount(&self, options: &str) {
+        run(Command::new("mount").arg("-o").arg(format!("remount,{options}")).arg(&self.0));
+    }
+
+    /// Where it is mounted.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        // Somebody who was ended a moment ago may still hold it.
+        let start = Instant::now();
+        loop {
+            let unmounted = Command::new("umount").arg(&self.0).output();
+            if unmounted.is_ok_and(|ran| ran.status.success()) {
+                return;
+            }
+            if start.elapsed() > Duration::from_secs(2) {
+                break;
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        // It goes once nobody holds it.
+        Command::new("umount").arg("--lazy").arg(&self.0).status().ok();
+    }
+}
+
+/// Makes a file of so many bytes, none of which take room yet, with a file system in it, as
+/// `MKFS[0] MKFS[1..] FILE` does.
+///
+/// # Panics
+///
+/// When it cannot be made, with what that command says.
+pub fn make_image(image: &Path, bytes: u64, mkfs: &[&str]) {
+    let file = File::create(image).expect("a file for a file system");
+    file.set_len(bytes).expect("room for a file system");
+    run(Command::new(mkfs[0]).args(&mkfs[1..]).arg(image));
+}
+
+/// Runs a command that has to go well.
+fn run(command: &mut Command) {
+    let ran = command.output().unwrap_or_else(|e| panic!("{command:?}: {e}"));
+    let says = String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.success(), "{command:?} (which takes root): {says}");
+}
