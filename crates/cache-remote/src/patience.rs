@@ -8,8 +8,8 @@
 //! - A store that fails three times in a row is left alone for 30 s, then tried with one lookup.
 //!   After the third time it is left alone for good.
 //! - Time that was lost is added up, and hits earn some of it back. In whatever way it was lost, it
-//!   comes to no more than four seconds; and what is lost by asking a store that answers, to three
-//!   tenths of a second and three hundredths of the build.
+//!   comes to no more than four seconds; and what is lost by asking a store that answers, to two
+//!   tenths of a second and a hundredth of the build.
 //!
 //! One thing is not within these bounds: a body that arrives at a good rate is waited for, and when
 //! it is wrong in the end, all of that is lost. After that, bytes that arrive are no reason to wait

@@ -91,7 +91,7 @@ pub(super) struct Ledger {
 /// What a build of this age may lose by asking a store that answers: enough to find out, and so
 /// little that the build stays under 1.1 of its time without a store, with all that comes on top.
 fn budget(elapsed: Duration) -> Duration {
-    Duration::from_millis(300) + elapsed * 3 / 100
+    Duration::from_millis(200) + elapsed / 100
 }
 
 /// What a build may lose by that at most, so that something of [`ALL`] is left for failures.

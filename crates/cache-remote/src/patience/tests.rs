@@ -332,9 +332,9 @@ fn misses_may_cost_little_more_than_nothing() {
     while build.get(ms(50), Answer::NotThere).is_ok() {
         asked += 1;
     }
-    assert_eq!(asked, 7);
+    assert_eq!(asked, 5);
     assert_eq!(build.refusal(), Some(NotAsked::NotWorthIt));
-    build.clock.pass(ms(2000));
+    build.clock.pass(ms(6000));
     assert_eq!(build.refusal(), None);
     assert_eq!(build.told(), [], "an empty store is nothing to be told of");
 }
@@ -356,7 +356,7 @@ fn a_near_store_is_asked_always_and_any_store_while_its_hits_are_worth_it() {
     }
     // Nothing was computed until now, so nothing is known of what a hit saves.
     let far = (0..10_000).find(|_| build.get(ms(55), Answer::Hit).is_err());
-    assert!(far.is_some_and(|asked| asked > 20), "{far:?}");
+    assert!(far.is_some_and(|asked| asked > 10), "{far:?}");
     // What is refused is computed, which takes far longer than to ask.
     build.clock.pass(ms(300));
     build.patience.computed(&RESULT);
