@@ -21,7 +21,8 @@ const TRIES: u32 = 8;
 /// A file that is being written. It is removed again unless it is published.
 ///
 /// It is locked as long as it is open, which is until its put ends. That tells trim that its writer
-/// lives.
+/// lives. The lock is a shared one, for another put may be about to give its name, once it has one, to
+/// a file of its own: see [`usage::hold`].
 pub(crate) struct Temporary<'a> {
     root: &'a Root,
     folder: u8,
@@ -44,7 +45,7 @@ impl<'a> Temporary<'a> {
         let (name, file) = root.create_temporary(folder, mode).map_err(failed)?;
         // Nobody else knows the name yet. A file system without locks is one without trims that
         // would have to be kept away.
-        FileExt::try_lock(&file).ok();
+        FileExt::try_lock_shared(&file).ok();
         Ok(Self {
             root,
             folder,
@@ -124,7 +125,7 @@ impl<'a> Temporary<'a> {
         let inside = format!("{folder}/{file}");
         let published = root.rename(&self.name, &inside).and_then(|()| {
             let opened = root.open_file(&folder)?;
-            FileExt::try_lock(&opened).ok();
+            FileExt::try_lock_shared(&opened).ok();
             if let Some(mtime) = clock.mtime_to_set() {
                 usage::set_mtime(&opened, mtime)?;
             }

@@ -10,6 +10,7 @@ use std::thread;
 use cache_core::{Cache, CacheExt, Error, FileName, OutputId, PutOptions, Source};
 use cache_disk::DiskCache;
 use common::{Clock, HOUR, action, bytes_of, entry_path, mtime, names, output_path, set_mtime};
+use fs4::{FileExt, TryLockError};
 
 /// What tells a file from one that took its place.
 #[cfg(unix)]
@@ -208,6 +209,41 @@ impl Read for Cleaning<'_> {
         buffer[..4].copy_from_slice(b"body");
         Ok(4)
     }
+}
+
+/// So many bytes, after which all files that there are by then are looked at.
+struct Looking<'a, F>(&'a std::path::Path, usize, F);
+
+impl<F: FnMut(&File)> Read for Looking<'_, F> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.1.min(buffer.len());
+        self.1 -= n;
+        if n == 0 {
+            for folder in fs::read_dir(self.0)? {
+                for file in fs::read_dir(folder?.path())? {
+                    (self.2)(&File::open(file?.path())?);
+                }
+            }
+        }
+        Ok(n)
+    }
+}
+
+/// The writer has its file locked until the put ends, which is some time after the file has its name;
+/// another put locks what it replaces, and would be refused.
+#[test]
+fn a_writer_keeps_trims_away_from_its_file_and_no_other_put() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = DiskCache::open(folder.path()).unwrap();
+    let mut seen = 0;
+    let mut source = Looking(folder.path(), 4 << 20, |file: &File| {
+        let is_trims = FileExt::try_lock(file);
+        assert!(matches!(is_trims, Err(TryLockError::WouldBlock)), "{is_trims:?}");
+        FileExt::try_lock_shared(file).expect("as another put locks it");
+        seen += 1;
+    });
+    cache.put(&action(1), Source::Reader(&mut source), &PutOptions::default()).unwrap();
+    assert!(seen > 0, "there is a file");
 }
 
 #[test]
