@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{ErrorKind, Read, Seek};
+use std::io::{self, ErrorKind, Read, Seek};
+#[cfg(unix)]
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
@@ -110,20 +112,30 @@ pub struct OutputFile {
 }
 
 impl OutputFile {
-    /// Opens it for reading, and looks at it again: its path may lead to another file by now.
-    /// Returns `None` when it is gone.
+    /// Opens it for reading, and looks at it again: its path may lead to something else by now. A
+    /// named pipe there is not waited for. Returns `None` when it is gone.
     ///
     /// # Errors
     ///
-    /// Failures of opening it and of looking at it.
+    /// Failures of opening it and of looking at it, and that it is not a regular file.
     pub fn open(self) -> Result<Option<(Self, File)>> {
-        let file = match File::open(&self.path) {
+        let mut options = File::options();
+        options.read(true);
+        // Without it, a named pipe is opened once somebody writes to it, which may be never.
+        #[cfg(unix)]
+        options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits() as _);
+        let file = match options.open(&self.path) {
             Ok(file) => file,
             Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(Error::io("open", &self.path)(e)),
         };
-        let size = file.metadata().map_err(Error::io("look at", &self.path))?.len();
-        Ok(Some((Self { size, ..self }, file)))
+        let found = file.metadata().map_err(Error::io("look at", &self.path))?;
+        if !found.is_file() {
+            return Err(Error::io("open", &self.path)(io::Error::other(
+                "it is not a regular file",
+            )));
+        }
+        Ok(Some((Self { size: found.len(), ..self }, file)))
     }
 }
 

@@ -192,7 +192,10 @@ fn open_output<C: Cache + ?Sized>(
         return Ok(Lookup::Miss(reason));
     }
     if check == Check::Checksum {
-        let (found, _) = OutputId::of_reader_ahead(&mut file).map_err(Error::io("read", &path))?;
+        // No more than there should be: somebody may write to it faster than it is hashed, and then
+        // it has no end.
+        let mut bytes = (&mut file).take(entry.size.saturating_add(1));
+        let (found, _) = OutputId::of_reader_ahead(&mut bytes).map_err(Error::io("read", &path))?;
         if found != entry.output {
             return Ok(Lookup::Miss(MissReason::OutputChecksum(entry.output)));
         }

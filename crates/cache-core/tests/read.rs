@@ -278,6 +278,62 @@ fn an_output_that_cannot_be_read_is_an_error_that_names_it() {
     assert!(matches!(&error, Error::Io { path: named, .. } if *named == path), "{error:?}");
 }
 
+/// A file without an end, as one is to which another program writes faster than it is hashed.
+#[test]
+fn an_output_that_grows_while_it_is_checked_is_a_miss_in_time() {
+    struct Growing(TinyCache);
+    impl Cache for Growing {
+        fn get(&self, action: &ActionId) -> Result<Lookup> {
+            self.0.get(action)
+        }
+        fn put(&self, _: &ActionId, _: Source<'_>, _: &PutOptions) -> Result<Stored> {
+            Err(Error::Unsupported("store anything"))
+        }
+        fn output_file(&self, output: &OutputId) -> Result<Option<OutputFile>> {
+            self.0.output_file(output)
+        }
+        fn open_output(&self, output: &OutputId) -> Result<Option<(OutputFile, File)>> {
+            let opened = self.0.open_output(output)?;
+            // A hole, which takes an hour to hash.
+            File::options()
+                .write(true)
+                .open(self.0.path(output))
+                .unwrap()
+                .set_len(1 << 42)
+                .unwrap();
+            Ok(opened)
+        }
+        fn fuzz_dir(&self) -> PathBuf {
+            self.0.fuzz_dir()
+        }
+        fn close(&self) -> Result<()> {
+            self.0.close()
+        }
+    }
+    let cache = Growing(TinyCache::holding(HELLO).0);
+    let (done, in_time) = std::sync::mpsc::channel();
+    std::thread::spawn(move || done.send(cache.open(&ACTION, Check::Checksum).unwrap().miss()));
+    let miss = in_time.recv_timeout(std::time::Duration::from_secs(60)).expect("an answer in time");
+    assert!(matches!(miss, Some(MissReason::OutputChecksum(_))), "{miss:?}");
+}
+
+/// As one that a helper puts in the place of a file that was just looked at.
+#[cfg(unix)]
+#[test]
+fn a_named_pipe_in_the_place_of_an_output_is_an_error_and_not_waited_for() {
+    let (cache, path) = TinyCache::holding(HELLO);
+    let file = cache.output_file(&OutputId::of(HELLO)).unwrap().unwrap();
+    fs::remove_file(&path).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let error = file.open().unwrap_err();
+    assert!(matches!(&error, Error::Io { path: named, .. } if *named == path), "{error:?}");
+    cache.entries.lock().unwrap().get_mut(&ACTION).unwrap().size = 0;
+    for (name, reading) in READINGS {
+        // `get_file` gives a path, and opens nothing unless it is to read it.
+        assert!(reading(&cache).is_err() || name == "get_file, size", "{name}");
+    }
+}
+
 #[test]
 fn a_file_is_put_from_its_beginning() {
     let cache = TinyCache::new();
