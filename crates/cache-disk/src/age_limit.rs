@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::disk::DiskCache;
 use crate::layout::{self, FOLDERS, Named};
+use crate::look::{Kind, Look};
 use crate::sweep::Sweep;
 use crate::trim::{Due, Outcome, TrimOptions};
 use crate::{stamp, usage};
@@ -37,11 +38,11 @@ pub(crate) struct Part {
 }
 
 impl AgeTrim<'_> {
-    /// What was last used before this is removed.
-    pub(crate) fn cutoff(&self, options: &TrimOptions<'_>) -> SystemTime {
+    /// What was last used before this is removed; `None`: nothing.
+    pub(crate) fn cutoff(&self, options: &TrimOptions<'_>) -> Option<SystemTime> {
         // A path that was given out is good for two hours, whatever the age.
         let age = options.max_age.max(LEAST_AGE);
-        self.now.checked_sub(age.saturating_add(usage::INTERVAL)).unwrap_or(SystemTime::UNIX_EPOCH)
+        self.now.checked_sub(age.saturating_add(usage::INTERVAL))
     }
 
     /// Whether the trim has anything to do, decided without an exclusive lock: the common answer
@@ -92,25 +93,27 @@ impl AgeTrim<'_> {
         Outcome::Cut { folders_left }
     }
 
-    fn folder(&self, sweep: &Sweep<'_>, folder: u8, cutoff: SystemTime) {
+    fn folder(&self, sweep: &Sweep<'_>, folder: u8, cutoff: Option<SystemTime>) {
         // By the kernel's clock, which stamps temporary files, whatever the cache's is.
-        let abandoned = SystemTime::now().checked_sub(LEFTOVER_AGE);
+        let kernel_now = SystemTime::now();
+        let abandoned = kernel_now.checked_sub(LEFTOVER_AGE);
         for item in sweep.items(folder) {
-            match item.named {
-                Named::Foreign => {}
-                Named::Leftover => {
-                    if let Some(abandoned) = abandoned.filter(|&t| item.look.mtime < t) {
-                        sweep.remove(&item, &|look| look.mtime < abandoned);
-                    }
-                }
+            let (due, now) = match item.named {
+                Named::Foreign => continue,
+                Named::Leftover => (abandoned, kernel_now),
                 Named::Entry(_) | Named::Output(_) | Named::Stray => {
-                    if item.look.mtime < cutoff {
-                        sweep.remove(&item, &|look| look.mtime < cutoff);
-                    } else if !sweep.options.dry_run {
-                        let DiskCache { root, clock, .. } = self.cache;
-                        usage::end_future(root, clock, &item.name, item.look.mtime);
-                    }
+                    (cutoff, self.cache.clock.now())
                 }
+            };
+            let is_due = |look: &Look| {
+                due.is_some_and(|due| look.mtime < due)
+                    // It can be neither used nor given another mtime.
+                    || (look.kind == Kind::Other && usage::is_ahead(look.mtime, now))
+            };
+            if is_due(&item.look) {
+                sweep.remove(&item, &is_due);
+            } else if !sweep.options.dry_run {
+                usage::end_future(&self.cache.root, now, &item.name, item.look.mtime);
             }
         }
     }

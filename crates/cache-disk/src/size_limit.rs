@@ -121,8 +121,10 @@ impl SizeTrim<'_> {
             self.phase(sweep, &mut state, &|folder| {
                 for item in items(folder) {
                     let bytes = remove::on_disk(&self.cache.root, &item.name, &item.look);
+                    // What lies ahead counts as used now, so that the state stays small here too.
+                    let hour = oldest.max(hour(item.look.mtime.min(self.now)));
                     let mut hours = lock();
-                    let counted = hours.entry(oldest.max(hour(item.look.mtime))).or_default();
+                    let counted = hours.entry(hour).or_default();
                     *counted = counted.saturating_add(bytes);
                 }
             });

@@ -130,7 +130,7 @@ impl DiskCache {
             Due::Go(part) => age.run(&sweep, part),
         };
         // What a dry run by age would have removed is still there, and must not be counted twice.
-        let expired = options.dry_run.then(|| age.cutoff(options));
+        let expired = options.dry_run.then(|| age.cutoff(options)).flatten();
         let expired = expired.filter(|_| matches!(by_age, Outcome::Done));
         let mut over_limit = 0;
         let by_size = size.zip(size_due).map(|(size, due)| match due {

@@ -79,11 +79,15 @@ pub(crate) fn hold(root: &Root, name: &str) -> io::Result<Option<File>> {
     }
 }
 
+/// Whether an mtime is over an hour in the future.
+pub(crate) fn is_ahead(mtime: SystemTime, now: SystemTime) -> bool {
+    mtime.duration_since(now).is_ok_and(|ahead| ahead > INTERVAL)
+}
+
 /// Sets an mtime that is over an hour in the future to now: some clock was wrong, and the file would
 /// otherwise stay until that time comes.
-pub(crate) fn end_future(root: &Root, clock: &Clock, name: &str, mtime: SystemTime) {
-    let now = clock.now();
-    if mtime.duration_since(now).is_ok_and(|ahead| ahead > INTERVAL)
+pub(crate) fn end_future(root: &Root, now: SystemTime, name: &str, mtime: SystemTime) {
+    if is_ahead(mtime, now)
         && let Ok(file) = root.open_file(name)
     {
         set_mtime(&file, now).ok();
