@@ -103,6 +103,15 @@ pub enum Error {
         /// The caller's limit in bytes.
         limit: u64,
     },
+    /// Everybody can write to the cache's directory, and so put wrong results into it.
+    #[error(
+        "everybody can write to the cache directory {}, and so put wrong results into it",
+        dir.display()
+    )]
+    WorldWritable {
+        /// The directory.
+        dir: PathBuf,
+    },
     /// The cache was closed.
     #[error("the cache is closed")]
     Closed,

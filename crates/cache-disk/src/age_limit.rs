@@ -1,8 +1,6 @@
 //! The trim by age, which shares its stamp with Go.
 
-use std::fs;
 use std::io;
-use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use crate::disk::DiskCache;
@@ -20,7 +18,7 @@ pub(crate) const LEAST_AGE: Duration = Duration::from_secs(2 * 60 * 60);
 
 /// A writer's temporary file is locked while it is written; one that is not, and that nobody has
 /// touched for this long, belongs to a writer that is gone.
-const LEFTOVER_AGE: Duration = Duration::from_secs(10 * 60);
+pub(crate) const LEFTOVER_AGE: Duration = Duration::from_secs(10 * 60);
 
 /// The trim by age.
 pub(crate) struct AgeTrim<'a> {
@@ -49,7 +47,7 @@ impl AgeTrim<'_> {
     /// is no, and then this is all that it costs.
     pub(crate) fn due(&self, options: &TrimOptions<'_>) -> Due<Part> {
         let rest = self.rest();
-        let stamp = stamp::read_or_nothing(&self.stamp_path());
+        let stamp = stamp::read_or_nothing(&self.cache.root, layout::TRIM_STAMP);
         match stamp.and_then(|text| recent(unix_seconds_in(&text)?, self.now, AGE_INTERVAL)) {
             Some(last) if !options.force => match rest {
                 Some(rest) => Due::Go(rest),
@@ -67,7 +65,7 @@ impl AgeTrim<'_> {
         if !part.stamped && !sweep.options.dry_run {
             // Stamped before the work, and looked at again under the lock, so that of several
             // processes that all find a trim due only one does it.
-            let stamped = stamp::replace(&self.stamp_path(), |old| {
+            let stamped = stamp::replace(&self.cache.root, layout::TRIM_STAMP, |old| {
                 let recent = |stamp| recent(stamp, self.now, AGE_INTERVAL);
                 let others = unix_seconds_in(old).and_then(recent).is_some();
                 let skip = others && !sweep.options.force;
@@ -118,17 +116,9 @@ impl AgeTrim<'_> {
         }
     }
 
-    fn stamp_path(&self) -> PathBuf {
-        self.cache.root.path_of(layout::TRIM_STAMP)
-    }
-
-    fn rest_path(&self) -> PathBuf {
-        self.cache.root.path_of(layout::TRIM_POSITION)
-    }
-
     /// Where an earlier trim was cut.
     fn rest(&self) -> Option<Part> {
-        let text = stamp::read_or_nothing(&self.rest_path())?;
+        let text = stamp::read_or_nothing(&self.cache.root, layout::TRIM_POSITION)?;
         let (next, left) = text.trim().split_once(' ')?;
         let (next, left) = (next.parse().ok()?, left.parse().ok()?);
         (1..=FOLDERS).contains(&left).then_some(Part { next, left, stamped: true })
@@ -138,12 +128,12 @@ impl AgeTrim<'_> {
         if options.dry_run {
             return;
         }
-        let path = self.rest_path();
+        let (root, name) = (&self.cache.root, layout::TRIM_POSITION);
         let kept = match rest {
             Some((next, left)) => {
-                stamp::replace(&path, |_| Some(format!("{next} {left}\n"))).map(|_| ())
+                stamp::replace(root, name, |_| Some(format!("{next} {left}\n"))).map(|_| ())
             }
-            None => fs::remove_file(&path),
+            None => root.remove_file(name),
         };
         if let Err(e) = kept
             && e.kind() != io::ErrorKind::NotFound
@@ -154,7 +144,7 @@ impl AgeTrim<'_> {
 }
 
 /// The number in a stamp; `None` when it is damaged.
-fn unix_seconds_in(text: &str) -> Option<i64> {
+pub(crate) fn unix_seconds_in(text: &str) -> Option<i64> {
     text.trim().parse().ok()
 }
 

@@ -97,7 +97,9 @@ impl DiskCache {
             }
         }
         (report.outputs, report.entries) = (outputs.len() as u64, entries.len() as u64);
-        report.output_bytes = outputs.iter().map(Subject::size).sum();
+        let sizes = outputs.iter().map(Subject::size);
+        // Holes take no room, so that a hostile directory can have more than a number can say.
+        report.output_bytes = sizes.fold(0, u64::saturating_add);
         // The large ones first, so that no thread is left alone with one at the end.
         outputs.sort_unstable_by_key(|subject| Reverse(subject.size()));
 

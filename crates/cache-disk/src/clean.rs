@@ -1,8 +1,5 @@
 //! Removing everything.
 
-use std::fs;
-use std::io::ErrorKind;
-
 use cache_core::{Error, Result};
 
 use crate::disk::DiskCache;
@@ -34,12 +31,9 @@ impl DiskCache {
             }
         }
         if fuzz {
-            let path = self.root.path_of(layout::FUZZ);
-            match fs::remove_dir_all(&path) {
-                Err(e) if e.kind() != ErrorKind::NotFound => {
-                    return Err(Error::io("remove", path)(e));
-                }
-                _ => {}
+            let failed = |e| Error::io("remove", self.root.path_of(layout::FUZZ))(e);
+            if let Some(look) = self.root.look_if_there(layout::FUZZ).map_err(failed)? {
+                self.root.remove(layout::FUZZ, look.kind).map_err(failed)?;
             }
         }
         Ok(removed)

@@ -58,7 +58,7 @@ impl DiskCache {
     ///
     /// # Errors
     ///
-    /// When the directory is not there, is not a directory or cannot be opened.
+    /// Those of [`Builder::open`].
     pub fn open(dir: impl Into<PathBuf>) -> Result<Self> {
         Self::builder(dir).open()
     }
@@ -167,7 +167,7 @@ impl Cache for DiskCache {
     fn output_file(&self, output: &OutputId) -> Result<Option<OutputFile>> {
         let name = layout::output(output);
         let failed = |e| Error::io("look at", self.root.path_of(&name))(e);
-        let Some(mut look) = self.root.look_if_there(&name).map_err(failed)? else {
+        let Some(mut look) = self.root.look_by_name(&name).map_err(failed)? else {
             return Ok(None);
         };
         if !usage::is_fresh(look.mtime, self.clock.now()) {

@@ -1,34 +1,47 @@
 //! Executables: since Go 1.24 an output may be a folder `HEX-d` with one file in it, which has the
 //! executable's own name and mode 0777.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, ErrorKind};
+use std::path::PathBuf;
 
 use cache_core::{OutputFile, OutputId};
 
 use crate::layout;
 use crate::look::{Kind, Look};
-use crate::root::Root;
+use crate::root::{Folder, Root, look_at};
 
 /// The one file inside the folder `name`; `None` when there is not exactly one regular file, which
 /// Go does not take for an output either.
 pub(crate) fn inside(root: &Root, name: &str) -> io::Result<Option<OutputFile>> {
-    let mut files = match fs::read_dir(root.path_of(name)) {
-        Ok(files) => files,
+    Ok(find(root, name)?.map(|(_, file, look)| OutputFile { path: file, size: look.size }))
+}
+
+/// [`inside`], opened for reading.
+pub(crate) fn open(root: &Root, name: &str) -> io::Result<Option<(OutputFile, File)>> {
+    let Some((folder, path, _)) = find(root, name)? else { return Ok(None) };
+    let file = match folder.open_file(path.file_name().unwrap_or_default()) {
+        Ok(file) => file,
         Err(e) if is_gone(&e) => return Ok(None),
         Err(e) => return Err(e),
     };
-    let Some(file) = files.next().transpose()? else { return Ok(None) };
-    if files.next().is_some() {
-        return Ok(None);
-    }
-    let look = match file.metadata() {
-        Ok(metadata) => Look::of(&metadata),
-        Err(e) if is_gone(&e) => return Ok(None),
-        Err(e) => return Err(e),
-    };
+    let look = look_at(&file)?;
     let regular = look.kind == Kind::File;
-    Ok(regular.then(|| OutputFile { path: file.path(), size: look.size }))
+    Ok(regular.then(|| (OutputFile { path, size: look.size }, file)))
+}
+
+fn find(root: &Root, name: &str) -> io::Result<Option<(Folder, PathBuf, Look)>> {
+    let found = root.open_folder_named(name).and_then(|folder| {
+        let names = folder.names(2)?;
+        let [name] = &*names else { return Ok(None) };
+        let look = folder.look(name)?;
+        let path = folder.path_of(name);
+        Ok((look.kind == Kind::File).then_some((folder, path, look)))
+    });
+    match found {
+        Err(e) if is_gone(&e) => Ok(None),
+        found => found,
+    }
 }
 
 /// The size in bytes of an output of either form; 0 for a folder that holds none.
@@ -49,7 +62,7 @@ pub(crate) fn make_executable(file: &File) -> io::Result<()> {
         let mode = file.metadata()?.permissions().mode();
         let executable = mode | (mode & 0o444) >> 2;
         if executable != mode {
-            file.set_permissions(fs::Permissions::from_mode(executable))?;
+            file.set_permissions(std::fs::Permissions::from_mode(executable))?;
         }
     }
     #[cfg(not(unix))]

@@ -38,6 +38,7 @@ mod list;
 mod look;
 mod memory;
 mod open;
+mod own;
 mod place;
 mod positional;
 mod publish;

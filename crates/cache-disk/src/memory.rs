@@ -62,8 +62,8 @@ impl<'a> Put<'a> {
         let file = match look.kind {
             Kind::File if look.size == size => file,
             Kind::Folder => {
-                let inside = executable::inside(root, &name).ok()??;
-                (inside.size == size).then(|| File::open(inside.path).ok())??
+                let (inside, file) = executable::open(root, &name).ok()??;
+                (inside.size == size).then_some(file)?
             }
             _ => return None,
         };

@@ -21,6 +21,7 @@ pub struct Builder {
     max_age: Duration,
     max_size: Option<u64>,
     close_budget: Option<Duration>,
+    allows_world_writable: bool,
 }
 
 impl Builder {
@@ -32,6 +33,7 @@ impl Builder {
             max_age: DEFAULT_MAX_AGE,
             max_size: None,
             close_budget: None,
+            allows_world_writable: false,
         }
     }
 
@@ -71,11 +73,21 @@ impl Builder {
         self
     }
 
+    /// Whether a directory is opened that everybody can write to, and so put wrong results into. Off
+    /// when not said: it is refused then, also one whose sticky bit keeps everybody from removing what
+    /// is others'. Only the directory's mode counts, on Unix.
+    pub fn allow_world_writable(mut self, allow: bool) -> Self {
+        self.allows_world_writable = allow;
+        self
+    }
+
     /// Opens the cache. Writes nothing, and looks at nothing but the directory itself.
     ///
     /// # Errors
     ///
-    /// When the directory is not there, is not a directory or cannot be opened.
+    /// When the directory is not there, is not a directory or cannot be opened, and
+    /// [`Error::WorldWritable`] when everybody can write to it and that was not
+    /// [allowed](Self::allow_world_writable).
     pub fn open(self) -> Result<DiskCache> {
         // The paths that it gives out must lead to the outputs from any working directory. An
         // absolute one stays as it is spelled, `//` and all: the go command goes by the spelling.
@@ -83,8 +95,12 @@ impl Builder {
             true => self.dir,
             false => absolute(&self.dir).map_err(Error::io("find", &self.dir))?,
         };
+        let root = Root::open(dir)?;
+        if root.is_world_writable() && !self.allows_world_writable {
+            return Err(Error::WorldWritable { dir: root.path().to_owned() });
+        }
         Ok(DiskCache {
-            root: Root::open(dir)?,
+            root,
             clock: self.clock,
             verify: self.verify,
             max_age: self.max_age,

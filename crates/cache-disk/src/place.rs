@@ -94,14 +94,11 @@ impl<'a> Put<'a> {
         let mut inner = None;
         let path = match look.kind {
             Kind::File if look.size == size && is_right(&opened) => root.path_of(name),
-            Kind::Folder => match executable::inside(root, name) {
-                Ok(Some(inside)) if inside.size == size => match File::open(&inside.path) {
-                    Ok(file) if is_right(&file) => {
-                        inner = Some(file);
-                        inside.path
-                    }
-                    _ => return Ok(Present::Wrong(look)),
-                },
+            Kind::Folder => match executable::open(root, name) {
+                Ok(Some((inside, file))) if inside.size == size && is_right(&file) => {
+                    inner = Some(file);
+                    inside.path
+                }
                 _ => return Ok(Present::Wrong(look)),
             },
             _ => return Ok(Present::Wrong(look)),

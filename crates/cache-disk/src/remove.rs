@@ -1,6 +1,5 @@
 //! Removing files that others may be using.
 
-use std::fs;
 use std::io::{self, ErrorKind};
 
 use fs4::{FileExt, TryLockError};
@@ -31,7 +30,7 @@ impl Removed {
             () if name.ends_with("-d") => self.outputs += 1,
             () => self.leftovers += 1,
         }
-        self.bytes += bytes;
+        self.bytes = self.bytes.saturating_add(bytes);
     }
 }
 
@@ -111,10 +110,17 @@ pub(crate) fn take_away(root: &Root, name: &str, seen: &Look) -> io::Result<()> 
 
 /// What a file, or a folder with all that is directly in it, takes on disk, in bytes.
 pub(crate) fn on_disk(root: &Root, name: &str, look: &Look) -> u64 {
-    if look.kind != Kind::Folder {
-        return look.on_disk;
+    let mut bytes = look.on_disk;
+    if look.kind == Kind::Folder
+        && let Ok(folder) = root.open_folder_named(name)
+    {
+        let listed = folder.each_name(&mut |name| {
+            bytes = bytes.saturating_add(folder.look(name).map_or(0, |look| look.on_disk));
+            Ok(())
+        });
+        if let Err(e) = listed {
+            tracing::debug!("cannot list {name}: {e}");
+        }
     }
-    let inside = fs::read_dir(root.path_of(name)).into_iter().flatten().flatten();
-    let files = inside.filter_map(|item| item.metadata().ok());
-    look.on_disk + files.map(|metadata| Look::of(&metadata).on_disk).sum::<u64>()
+    bytes
 }

@@ -3,6 +3,9 @@
 //! On Unix the folder is held open and names are resolved relative to it, which is shorter work for
 //! the kernel than whole paths; elsewhere, and with the feature `portable`, by paths. Only the top
 //! folder is held: `go clean -cache` removes the 256 folders in it.
+//!
+//! Nothing here leads out of the directory: no symbolic link in it is followed, and nothing is waited
+//! for, as opening a FIFO would.
 
 #[cfg(all(unix, not(feature = "portable")))]
 #[path = "root/held.rs"]
@@ -10,9 +13,10 @@ mod by;
 #[cfg(not(all(unix, not(feature = "portable"))))]
 #[path = "root/paths.rs"]
 mod by;
+mod folder;
 
 use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -23,9 +27,15 @@ use cache_core::Error;
 use crate::layout;
 use crate::look::{Kind, Look};
 
+pub(crate) use folder::Folder;
+
 /// The modes that Go creates with; the umask takes its part off.
 pub(crate) const FILE_MODE: u32 = 0o666;
 pub(crate) const EXECUTABLE_MODE: u32 = 0o777;
+const FOLDER_MODE: u32 = 0o777;
+
+/// The mode bit that lets everybody write.
+const WORLD_WRITABLE: u32 = 0o002;
 
 /// The cache's top folder. Names are relative to it and use `/`.
 pub(crate) struct Root {
@@ -33,38 +43,15 @@ pub(crate) struct Root {
     by: by::By,
     /// Random where it starts, so that two processes hardly ever try one temporary name.
     next_temporary: AtomicU64,
+    /// What nothing in it may be more open than, whatever the umask lets through.
+    modes: u32,
+    /// Which of the 256 folders were seen to be folders, one bit for each.
+    seen: [AtomicU64; 4],
 }
 
 /// Looks at an open file.
 pub(crate) fn look_at(file: &File) -> io::Result<Look> {
     by::look_at(file)
-}
-
-/// One of the 256 folders, held open while it is gone through: then the kernel need not find it again
-/// for each file. Names are relative to it.
-pub(crate) struct Folder {
-    path: PathBuf,
-    by: by::By,
-}
-
-impl Folder {
-    /// Gives each name in it, as it comes. An error that `each` returns ends it.
-    pub(crate) fn each_name(
-        &self,
-        each: &mut dyn FnMut(&OsStr) -> io::Result<()>,
-    ) -> io::Result<()> {
-        self.by.each_name(&self.path, each)
-    }
-
-    /// As [`Root::open_file`].
-    pub(crate) fn open_file(&self, name: &str) -> io::Result<File> {
-        self.by.open_file(&self.path, name)
-    }
-
-    /// As [`Root::look_if_there`].
-    pub(crate) fn look_if_there(&self, name: &str) -> io::Result<Option<Look>> {
-        if_there(self.by.look(&self.path, name))
-    }
 }
 
 fn if_there(look: io::Result<Look>) -> io::Result<Option<Look>> {
@@ -76,9 +63,20 @@ fn if_there(look: io::Result<Look>) -> io::Result<Option<Look>> {
 
 impl Root {
     pub(crate) fn open(path: PathBuf) -> cache_core::Result<Self> {
-        let by = by::By::open(&path).map_err(Error::io("open the cache directory", &path))?;
+        let failed = |e| Error::io("open the cache directory", &path)(e);
+        let by = by::By::open(&path).map_err(failed)?;
+        let modes = match by.mode(&path).map_err(failed)? & WORLD_WRITABLE {
+            0 => !WORLD_WRITABLE,
+            _ => !0,
+        };
         let next_temporary = AtomicU64::new(RandomState::new().hash_one(std::process::id()));
-        Ok(Self { path, by, next_temporary })
+        Ok(Self { path, by, next_temporary, modes, seen: Default::default() })
+    }
+
+    /// Whether everybody can write to the directory. Where a sticky bit keeps them from removing what
+    /// is there, they can still put there what is not.
+    pub(crate) fn is_world_writable(&self) -> bool {
+        self.modes & WORLD_WRITABLE != 0
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -100,7 +98,26 @@ impl Root {
 
     /// Looks without following a symbolic link.
     pub(crate) fn look(&self, name: &str) -> io::Result<Look> {
-        self.by.look(&self.path, name)
+        match name.rsplit_once('/') {
+            Some((folder, name)) => self.open_folder_named(folder)?.look(name),
+            None => self.by.look(&self.path, name),
+        }
+    }
+
+    /// Looks at what is in one of the 256 folders in one step, once that was seen to be a folder: for
+    /// what is given out as a path, and so reached by name anyway.
+    pub(crate) fn look_by_name(&self, name: &str) -> io::Result<Option<Look>> {
+        let folder = layout::folder_of(name);
+        let (word, bit) = (&self.seen[usize::from(folder / 64)], 1 << (folder % 64));
+        if word.load(Ordering::Relaxed) & bit == 0 {
+            let folder = self.by.look(&self.path, layout::folder(folder));
+            match if_there(folder)? {
+                None => return Ok(None),
+                Some(look) if look.kind == Kind::Folder => word.fetch_or(bit, Ordering::Relaxed),
+                Some(_) => return Err(ErrorKind::NotADirectory.into()),
+            };
+        }
+        if_there(self.by.look(&self.path, name))
     }
 
     /// [`look`](Self::look), or `None` when there is nothing.
@@ -110,19 +127,24 @@ impl Root {
 
     /// Opens one of the 256 folders.
     pub(crate) fn open_folder(&self, folder: u8) -> io::Result<Folder> {
-        let name = layout::folder(folder);
-        Ok(Folder { path: self.path_of(&name), by: self.by.open_folder(&self.path, &name)? })
+        self.open_folder_named(&layout::folder(folder))
+    }
+
+    /// Opens a folder.
+    pub(crate) fn open_folder_named(&self, name: &str) -> io::Result<Folder> {
+        Folder::open(&self.by, &self.path, OsStr::new(name))
     }
 
     /// Creates a file that must not be there, in one of the 256 folders, which is made when it is
     /// gone. Returns its name and the file, open for reading and writing.
     pub(crate) fn create_temporary(&self, folder: u8, mode: u32) -> io::Result<(String, File)> {
+        let mode = mode & self.modes;
         self.make_temporary(folder, |name| self.by.create_file(&self.path, name, mode))
     }
 
     /// Creates a folder that must not be there, in one of the 256 folders.
     pub(crate) fn create_temporary_folder(&self, folder: u8) -> io::Result<String> {
-        Ok(self.make_temporary(folder, |name| self.by.create_folder(&self.path, name))?.0)
+        Ok(self.make_temporary(folder, |name| self.create_folder(name))?.0)
     }
 
     /// A name for a temporary file or folder that hardly anyone else has.
@@ -150,10 +172,19 @@ impl Root {
 
     /// Makes one of the 256 folders, unless it is there.
     pub(crate) fn make_folder(&self, folder: u8) -> io::Result<()> {
-        match self.by.create_folder(&self.path, &layout::folder(folder)) {
+        self.make_folder_named(&layout::folder(folder))
+    }
+
+    /// Makes a folder in the top folder, unless something is there.
+    pub(crate) fn make_folder_named(&self, name: &str) -> io::Result<()> {
+        match self.create_folder(name) {
             Err(e) if e.kind() != ErrorKind::AlreadyExists => Err(e),
             _ => Ok(()),
         }
+    }
+
+    fn create_folder(&self, name: &str) -> io::Result<()> {
+        self.by.create_folder(&self.path, name, FOLDER_MODE & self.modes)
     }
 
     pub(crate) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
@@ -174,15 +205,33 @@ impl Root {
         self.by.open_to_write(&self.path, name)
     }
 
+    /// Opens a regular file for reading and for writing in place, and makes it when nothing is there.
+    pub(crate) fn open_or_create(&self, name: &str) -> io::Result<File> {
+        only_regular(self.by.open_or_create(&self.path, name, FILE_MODE & self.modes)?)
+    }
+
+    /// [`open_file`](Self::open_file) of a regular file.
+    pub(crate) fn open_regular(&self, name: &str) -> io::Result<File> {
+        only_regular(self.open_file(name)?)
+    }
+
     pub(crate) fn remove_file(&self, name: &str) -> io::Result<()> {
-        self.by.remove_file(&self.path, name)
+        match name.rsplit_once('/') {
+            Some((folder, name)) => self.open_folder_named(folder)?.remove_file(name),
+            None => self.by.remove_file(&self.path, name),
+        }
     }
 
     /// Removes a file, or a folder with all that is in it, without following symbolic links.
     pub(crate) fn remove(&self, name: &str, kind: Kind) -> io::Result<()> {
-        match kind {
-            Kind::Folder => fs::remove_dir_all(self.path_of(name)),
-            Kind::File | Kind::Other => self.remove_file(name),
+        if kind != Kind::Folder {
+            return self.remove_file(name);
+        }
+        let fresh = || self.temporary_name(0)[3..].to_owned();
+        self.open_folder_named(name)?.empty(&fresh)?;
+        match name.rsplit_once('/') {
+            Some((folder, name)) => self.open_folder_named(folder)?.remove_folder(name),
+            None => self.by.remove_folder(&self.path, name),
         }
     }
 
@@ -199,5 +248,12 @@ impl Root {
             self.by.sync_folder(&self.path, folder)?;
         }
         Ok(())
+    }
+}
+
+fn only_regular(file: File) -> io::Result<File> {
+    match look_at(&file)?.kind {
+        Kind::File => Ok(file),
+        _ => Err(io::Error::new(ErrorKind::InvalidInput, "it is not a regular file")),
     }
 }

@@ -7,7 +7,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -70,7 +69,7 @@ enum Phase {
 
 impl SizeTrim<'_> {
     pub(crate) fn due(&self, options: &TrimOptions<'_>) -> Due<State> {
-        let text = stamp::read_or_nothing(&self.state_path());
+        let text = stamp::read_or_nothing(&self.cache.root, layout::SIZE_STATE);
         let kept = text.as_deref().and_then(State::parse);
         let since = |state: &State, interval| recent(state.began, self.now, interval);
         match kept {
@@ -173,15 +172,12 @@ impl SizeTrim<'_> {
         lock().freed(hour, freed);
     }
 
-    fn state_path(&self) -> PathBuf {
-        self.cache.root.path_of(layout::SIZE_STATE)
-    }
-
     fn keep(&self, options: &TrimOptions<'_>, state: &State) {
         if options.dry_run {
             return;
         }
-        if let Err(e) = stamp::replace(&self.state_path(), |_| Some(state.format())) {
+        let (root, name) = (&self.cache.root, layout::SIZE_STATE);
+        if let Err(e) = stamp::replace(root, name, |_| Some(state.format())) {
             tracing::debug!("keeping the state of the trim by size: {e}");
         }
     }

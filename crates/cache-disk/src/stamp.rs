@@ -1,19 +1,20 @@
 //! Small files that are locked while they are read or written, as Go locks `trim.txt`.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, Write};
-use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use fs4::{FileExt, TryLockError};
 
+use crate::root::Root;
+
 /// Everyone holds these locks for as long as it takes to read or write a line.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The content under a shared lock; `None` when there is no such file.
-fn read(path: &Path) -> io::Result<Option<String>> {
-    let mut file = match File::open(path) {
+pub(crate) fn read(root: &Root, name: &str) -> io::Result<Option<String>> {
+    let mut file = match root.open_regular(name) {
         Ok(file) => file,
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
         Err(e) => return Err(e),
@@ -23,9 +24,9 @@ fn read(path: &Path) -> io::Result<Option<String>> {
 }
 
 /// [`read`], where a file that cannot be read is as good as none.
-pub(crate) fn read_or_nothing(path: &Path) -> Option<String> {
-    read(path).unwrap_or_else(|e| {
-        tracing::debug!("cannot read {}: {e}", path.display());
+pub(crate) fn read_or_nothing(root: &Root, name: &str) -> Option<String> {
+    read(root, name).unwrap_or_else(|e| {
+        tracing::debug!("cannot read {name}: {e}");
         None
     })
 }
@@ -33,10 +34,12 @@ pub(crate) fn read_or_nothing(path: &Path) -> Option<String> {
 /// Replaces the content by what `change` makes of it, under an exclusive lock. Returns whether
 /// `change` wanted to. What does not fit on the disk leaves the old content.
 pub(crate) fn replace(
-    path: &Path,
+    root: &Root,
+    name: &str,
     change: impl FnOnce(&str) -> Option<String>,
 ) -> io::Result<bool> {
-    let mut file = open(path)?;
+    // Not truncated on opening: what stands in it is read once the lock is held.
+    let mut file = root.open_or_create(name)?;
     wait(|| FileExt::try_lock(&file))?;
     let old = content(&mut file)?;
     let Some(new) = change(&old) else { return Ok(false) };
@@ -48,18 +51,13 @@ pub(crate) fn replace(
 }
 
 /// Locks a file for as long as the returned handle lives; `None` when someone else has it.
-pub(crate) fn try_hold(path: &Path) -> io::Result<Option<File>> {
-    let file = open(path)?;
+pub(crate) fn try_hold(root: &Root, name: &str) -> io::Result<Option<File>> {
+    let file = root.open_or_create(name)?;
     match FileExt::try_lock(&file) {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(e)) => Err(e),
     }
-}
-
-/// Never truncates on opening: what stands in the file is read once the lock is held.
-fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
 }
 
 /// No stamp of ours or of Go's is longer than a line, and no position than its histogram.

@@ -1,6 +1,6 @@
 //! Trim: removing what has not been used for a while.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::time::{Duration, SystemTime};
 
 use cache_core::{Error, Result};
@@ -147,8 +147,8 @@ impl DiskCache {
     }
 
     fn trim_lock(&self) -> Lock {
-        fs::create_dir(self.root.path_of(layout::OURS)).ok();
-        match stamp::try_hold(&self.root.path_of(layout::TRIM_LOCK)) {
+        self.root.make_folder_named(layout::OURS).ok();
+        match stamp::try_hold(&self.root, layout::TRIM_LOCK) {
             Ok(Some(file)) => Lock::Ours(file),
             Ok(None) => Lock::Others,
             Err(_) => Lock::None,

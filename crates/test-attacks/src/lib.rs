@@ -19,6 +19,8 @@
 
 mod dice;
 #[cfg(target_os = "linux")]
+pub mod hostile;
+#[cfg(target_os = "linux")]
 pub mod mount;
 
 use std::env;

@@ -1,7 +1,7 @@
 //! A check-up at work: what is good, and what is bad twice.
 
 use std::collections::HashSet;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, ErrorKind};
 use std::num::NonZeroUsize;
 use std::sync::Mutex;
@@ -221,7 +221,10 @@ impl<'a> Check<'a> {
             return Ok(Verdict::WithoutOutput);
         }
         let look = match root.look(&name) {
-            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Verdict::WithoutOutput),
+            // Something else in the place of the output's folder is not the entry's fault.
+            Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                return Ok(Verdict::WithoutOutput);
+            }
             look => look?,
         };
         let size = executable::size(root, &entry.output, &look);
@@ -242,8 +245,8 @@ impl<'a> Check<'a> {
         let file = root.open_file(&name)?;
         let mut file = match look_at(&file)?.kind {
             Kind::File => file,
-            Kind::Folder => match executable::inside(root, &name)? {
-                Some(inside) => File::open(inside.path)?,
+            Kind::Folder => match executable::open(root, &name)? {
+                Some((_, file)) => file,
                 None => {
                     let problem = "a folder, which is right only for an executable and then has \
                                    exactly one file in it";
@@ -261,7 +264,7 @@ impl<'a> Check<'a> {
     }
 
     fn progress(&self, bytes: u64) {
-        let done = self.done.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        let done = self.done.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
         if let Some(progress) = self.options.progress
             && bytes > 0
         {

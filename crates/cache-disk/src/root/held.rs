@@ -1,13 +1,19 @@
 //! By a descriptor of the top folder.
+//!
+//! No symbolic link is followed, be it what a name leads to or a folder on the way there: a hostile
+//! directory would have other files read, written and removed through it. Linux sees to that in the
+//! one step in which a file is opened; elsewhere each folder is opened by itself. What is done by name
+//! alone, as renaming is, comes after an opening in the same folder.
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io;
-use std::os::fd::OwnedFd;
+use std::io::{self, ErrorKind};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat};
+use rustix::io::Errno;
 
 use crate::look::{Kind, Look, unix_time};
 
@@ -19,9 +25,16 @@ impl By {
         Ok(Self(rustix::fs::open(path, flags, Mode::empty())?))
     }
 
-    pub(super) fn open_folder(&self, _: &Path, name: &str) -> io::Result<Self> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        Ok(Self(rustix::fs::openat(&self.0, name, flags, Mode::empty())?))
+    /// The mode bits of the folder itself.
+    pub(super) fn mode(&self, _: &Path) -> io::Result<u32> {
+        // Its type differs from platform to platform.
+        #[allow(clippy::unnecessary_cast)]
+        Ok(rustix::fs::fstat(&self.0)?.st_mode as u32)
+    }
+
+    pub(super) fn open_folder(&self, _: &Path, name: impl AsRef<OsStr>) -> io::Result<Self> {
+        let name = name.as_ref();
+        Ok(Self(open_beneath(&self.0, name, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty())?))
     }
 
     pub(super) fn each_name(
@@ -39,56 +52,127 @@ impl By {
         Ok(())
     }
 
-    pub(super) fn open_file(&self, _: &Path, name: &str) -> io::Result<File> {
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
-        Ok(rustix::fs::openat(&self.0, name, flags, Mode::empty())?.into())
+    pub(super) fn open_file(&self, _: &Path, name: impl AsRef<OsStr>) -> io::Result<File> {
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK;
+        Ok(open_beneath(&self.0, name.as_ref(), flags, Mode::empty())?.into())
     }
 
     pub(super) fn open_to_write(&self, _: &Path, name: &str) -> io::Result<File> {
-        let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
-        Ok(rustix::fs::openat(&self.0, name, flags, Mode::empty())?.into())
+        let flags = OFlags::RDWR | OFlags::NONBLOCK;
+        Ok(open_beneath(&self.0, name.as_ref(), flags, Mode::empty())?.into())
     }
 
-    pub(super) fn look(&self, _: &Path, name: &str) -> io::Result<Look> {
-        Ok(look_of(&rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)?))
+    pub(super) fn open_or_create(&self, _: &Path, name: &str, mode: u32) -> io::Result<File> {
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NONBLOCK;
+        Ok(open_beneath(&self.0, name.as_ref(), flags, Mode::from_raw_mode(mode as _))?.into())
+    }
+
+    /// The folders on the way are for the caller to look at.
+    pub(super) fn look(&self, _: &Path, name: impl AsRef<OsStr>) -> io::Result<Look> {
+        Ok(look_of(&rustix::fs::statat(&self.0, name.as_ref(), AtFlags::SYMLINK_NOFOLLOW)?))
     }
 
     pub(super) fn create_file(&self, _: &Path, name: &str, mode: u32) -> io::Result<File> {
-        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-        Ok(rustix::fs::openat(&self.0, name, flags, Mode::from_raw_mode(mode as _))?.into())
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL;
+        Ok(open_beneath(&self.0, name.as_ref(), flags, Mode::from_raw_mode(mode as _))?.into())
     }
 
-    pub(super) fn create_folder(&self, _: &Path, name: &str) -> io::Result<()> {
-        Ok(rustix::fs::mkdirat(&self.0, name, Mode::from_raw_mode(0o777))?)
+    pub(super) fn create_folder(&self, _: &Path, name: &str, mode: u32) -> io::Result<()> {
+        Ok(rustix::fs::mkdirat(&self.0, name, Mode::from_raw_mode(mode as _))?)
     }
 
     pub(super) fn rename(&self, _: &Path, from: &str, to: &str) -> io::Result<()> {
         Ok(rustix::fs::renameat(&self.0, from, &self.0, to)?)
     }
 
+    /// Renames what is in this folder into another one.
+    pub(super) fn rename_into(
+        &self,
+        _: &Path,
+        name: &OsStr,
+        (folder, _): (&Self, &Path),
+        to: &str,
+    ) -> io::Result<()> {
+        Ok(rustix::fs::renameat(&self.0, name, &folder.0, to)?)
+    }
+
     #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
     pub(super) fn rename_to_new(&self, _: &Path, from: &str, to: &str) -> io::Result<()> {
         use rustix::fs::{RenameFlags, renameat_with};
-        use rustix::io::Errno;
 
         match renameat_with(&self.0, from, &self.0, to, RenameFlags::NOREPLACE) {
             // A file system or a kernel without it.
-            Err(Errno::INVAL | Errno::NOSYS) => Err(io::ErrorKind::Unsupported.into()),
+            Err(Errno::INVAL | Errno::NOSYS) => Err(ErrorKind::Unsupported.into()),
             renamed => Ok(renamed?),
         }
     }
 
     #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
     pub(super) fn rename_to_new(&self, _: &Path, _: &str, _: &str) -> io::Result<()> {
-        Err(io::ErrorKind::Unsupported.into())
+        Err(ErrorKind::Unsupported.into())
     }
 
-    pub(super) fn remove_file(&self, _: &Path, name: &str) -> io::Result<()> {
-        Ok(rustix::fs::unlinkat(&self.0, name, AtFlags::empty())?)
+    /// The folders on the way are for the caller to look at.
+    pub(super) fn remove_file(&self, _: &Path, name: impl AsRef<OsStr>) -> io::Result<()> {
+        Ok(rustix::fs::unlinkat(&self.0, name.as_ref(), AtFlags::empty())?)
+    }
+
+    /// The same of a folder that is empty.
+    pub(super) fn remove_folder(&self, _: &Path, name: impl AsRef<OsStr>) -> io::Result<()> {
+        Ok(rustix::fs::unlinkat(&self.0, name.as_ref(), AtFlags::REMOVEDIR)?)
     }
 
     pub(super) fn sync_folder(&self, root: &Path, name: &str) -> io::Result<()> {
         Ok(rustix::fs::fsync(self.open_folder(root, name)?.0)?)
+    }
+}
+
+/// Opens `name`, and follows no symbolic link anywhere in it.
+fn open_beneath(top: &OwnedFd, name: &OsStr, flags: OFlags, mode: Mode) -> io::Result<OwnedFd> {
+    let flags = flags | OFlags::CLOEXEC;
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::fs::{ResolveFlags, openat2};
+
+        match openat2(top, name, flags, mode, ResolveFlags::NO_SYMLINKS) {
+            // An old kernel, or a filter of system calls that does not know this one.
+            Err(Errno::NOSYS | Errno::PERM) => {}
+            opened => return opened.map_err(in_words),
+        }
+    }
+    step_by_step(top.as_fd(), name, flags, mode).map_err(in_words)
+}
+
+/// The same where the system cannot do it at once.
+fn step_by_step(
+    top: BorrowedFd<'_>,
+    name: &OsStr,
+    flags: OFlags,
+    mode: Mode,
+) -> rustix::io::Result<OwnedFd> {
+    let name = name.as_bytes();
+    let (folders, last) = match name.iter().rposition(|&byte| byte == b'/') {
+        Some(at) => (Some(&name[..at]), &name[at + 1..]),
+        None => (None, name),
+    };
+    let mut held: Option<OwnedFd> = None;
+    for folder in folders.into_iter().flat_map(|folders| folders.split(|&byte| byte == b'/')) {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let within = held.as_ref().map_or(top, AsFd::as_fd);
+        held = Some(rustix::fs::openat(within, folder, flags, Mode::empty())?);
+    }
+    let within = held.as_ref().map_or(top, AsFd::as_fd);
+    rustix::fs::openat(within, last, flags | OFlags::NOFOLLOW, mode)
+}
+
+/// A link that is not followed is told as that, and not as one of too many.
+fn in_words(e: Errno) -> io::Error {
+    match e {
+        Errno::LOOP => io::Error::new(
+            ErrorKind::NotADirectory,
+            "a symbolic link is in the way, and none is followed",
+        ),
+        e => e.into(),
     }
 }
 
