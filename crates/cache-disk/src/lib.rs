@@ -31,6 +31,7 @@ mod clean;
 mod clock;
 mod disk;
 mod entry_file;
+mod examine;
 mod executable;
 mod hashing;
 mod layout;
@@ -55,6 +56,10 @@ mod usage;
 
 pub use checkup::{Bad, BadKind, CheckUpOptions, CheckUpReport};
 pub use disk::DiskCache;
+pub use examine::{
+    Contents, Examination, FileSystem, Holder, Inodes, LastTrim, Leftovers, Locking, Nature,
+    Rights, Trial, Trims,
+};
 pub use list::{Content, Entries, Listed, Totals};
 pub use open::{Builder, DEFAULT_MAX_AGE};
 pub use remove::Removed;

@@ -25,6 +25,8 @@ pub(crate) struct Look {
     pub(crate) on_disk: u64,
     /// What tells it from every other file, where the platform has that.
     pub(crate) identity: Option<(u64, u64)>,
+    /// The number of the user to whom it belongs, where the platform has that.
+    pub(crate) owner: Option<u32>,
 }
 
 impl Look {
@@ -46,6 +48,7 @@ impl Look {
                 // Counted in units of 512 bytes whatever the file system's block size is.
                 on_disk: metadata.blocks() * 512,
                 identity: Some((metadata.dev(), metadata.ino())),
+                owner: Some(metadata.uid()),
             }
         }
         #[cfg(not(unix))]
@@ -56,6 +59,7 @@ impl Look {
             changed: mtime,
             on_disk: metadata.len().next_multiple_of(4096),
             identity: None,
+            owner: None,
         }
     }
 }
