@@ -67,6 +67,7 @@ mod replay;
 mod restore;
 mod root;
 mod runner;
+mod running;
 #[cfg_attr(not(unix), path = "signals_portable.rs")]
 mod signals;
 mod stdin;
@@ -86,6 +87,7 @@ pub use outcome::{Miss, NotStored, Outcome};
 pub use outputs::OutputProblem;
 pub use root::project_root;
 pub use runner::{Options, Runner, Streams};
+pub use running::{RunsUnderWay, runs_under_way};
 pub use signals::Signals;
 pub use stdin::{Stdin, read_stdin};
 pub use task::Task;

@@ -22,6 +22,9 @@ const ORPHANS: Duration = Duration::from_secs(30);
 /// The longest pause between two looks at a lock that somebody else has.
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// What the name of the second file ends in.
+pub(crate) const COMMAND: &str = "-command";
+
 /// The right to run a command and to store its result. Given back when it is dropped.
 pub(crate) struct Lock {
     // In this order: who comes next takes the first, and then expects the second to be free.
@@ -58,7 +61,7 @@ fn take_within(
 ) -> io::Result<Option<Lock>> {
     fs::create_dir_all(folder)?;
     let first = folder.join(key.to_string());
-    let second = folder.join(format!("{key}-command"));
+    let second = folder.join(format!("{key}{COMMAND}"));
 
     let mut pause = Pause::default();
     let mut owner = loop {
