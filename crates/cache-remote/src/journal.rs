@@ -7,6 +7,7 @@
 //! Nothing is synced: a put is answered when the kernel has its line, which a killed process leaves
 //! behind. After a loss of power, uploads of the last seconds may be forgotten.
 
+mod left;
 mod own;
 mod pending;
 
@@ -19,9 +20,12 @@ use cache_core::{ActionId, Error, Result};
 use fs4::{FileExt, TryLockError};
 use sha2::{Digest, Sha256};
 
+pub use left::{UploadsLeft, uploads_left};
 use own::Own;
 pub(crate) use pending::Pending;
 
+/// Where the journals are in Larder's own folder, those for each store in one of their own.
+const FOLDER: &str = "uploads";
 /// The version of the form is in the end of the name: what another Larder writes is left to it.
 const SUFFIX: &str = ".journal";
 /// A file that is not a journal yet.
@@ -141,7 +145,7 @@ impl Drop for Journal {
 /// One for each store, so that nothing goes to a store that it was not meant for.
 fn folder(dir: &Path, store: &str) -> PathBuf {
     let digits = hex::encode(&Sha256::digest(store)[..8]);
-    dir.join("larder/uploads").join(digits)
+    dir.join("larder").join(FOLDER).join(digits)
 }
 
 /// The files that are not ours, the oldest first.
@@ -150,16 +154,19 @@ fn others(folder: &Path, own: &Own) -> Result<Vec<PathBuf>> {
     let mut others = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
-        let name = name_of(&path);
         let Ok(metadata) = fs::symlink_metadata(&path) else { continue };
-        let ours = name.ends_with(SUFFIX) || name.ends_with(NEW);
-        // Opening a FIFO may take for ever.
-        if ours && metadata.is_file() && path != own.path() {
+        if is_file_named(&path, &[SUFFIX, NEW]) && path != own.path() {
             others.push((metadata.modified().ok(), path));
         }
     }
     others.sort();
     Ok(others.into_iter().map(|(_, path)| path).collect())
+}
+
+/// Whether it is a file whose name ends so. Opening a FIFO may take for ever.
+fn is_file_named(path: &Path, ends: &[&str]) -> bool {
+    ends.iter().any(|end| name_of(path).ends_with(end))
+        && fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file())
 }
 
 fn name_of(path: &Path) -> &str {

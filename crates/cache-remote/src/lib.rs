@@ -34,9 +34,10 @@ mod used;
 
 pub use builder::{Access, Builder};
 pub use counts::Counts;
+pub use journal::{UploadsLeft, uploads_left};
 pub use scope::{Scope, Template, TemplateError};
 pub use sign::{KeyId, KeyPair, ParseKeyError, PublicKey, Trust};
-pub use store::{Store, StoreError, StoreOptions, StoreProblem, masked_uri};
+pub use store::{Reached, Store, StoreError, StoreOptions, StoreProblem, masked_uri, reach};
 pub use tier::RemoteCache;
 pub use transfer::{TransferOptions, Transferred, pull, push};
 

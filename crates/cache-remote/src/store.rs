@@ -9,6 +9,7 @@ mod body;
 mod error;
 mod log;
 mod mask;
+mod reach;
 mod runtime;
 mod scheme;
 mod service;
@@ -17,7 +18,6 @@ mod tests;
 mod unfinished;
 mod writer;
 
-use std::env;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +28,6 @@ use opendal::{ErrorKind, Operator};
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::Semaphore;
 
-use self::address::Address;
 use self::error::Place;
 use self::mask::Masks;
 use self::scheme::Scheme;
@@ -36,6 +35,7 @@ use self::scheme::Scheme;
 pub(crate) use self::body::{Body, Pace};
 pub use self::error::{StoreError, StoreProblem};
 pub use self::mask::masked_uri;
+pub use self::reach::{Reached, reach};
 pub(crate) use self::writer::Writer;
 
 /// The pauses between tries double, from the first to the longest, with as much again at random.
@@ -128,8 +128,7 @@ impl Store {
         let shown = masked_uri(uri);
         let store = mask::without_options(&shown);
         let place = Place { operation: "open", key: None, store, masks: &masks };
-        let address = Address::parse(uri, &|name| env::var(name).ok())
-            .map_err(|wrong| place.problem(StoreProblem::Address(masks.text(&wrong))))?;
+        let address = place.address(uri)?;
         let scheme = address.scheme;
         let [reads, writes, lists] =
             service::open(address, options, &masks).map_err(|problem| place.problem(problem))?;

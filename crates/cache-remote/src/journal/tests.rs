@@ -332,3 +332,27 @@ proptest! {
         claims::journal(&bytes);
     }
 }
+
+#[test]
+fn what_is_left_is_counted_for_each_store_and_stays_as_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let left = || uploads_left(dir.path(), Some(STORE)).unwrap();
+    assert_eq!(left(), UploadsLeft::default());
+    assert!(!dir.path().join("larder").exists());
+
+    let (journal, _) = open(&dir);
+    let (other, _) = Journal::open(dir.path(), "s3://another").unwrap();
+    (0..3).for_each(|n| journal.put(&action(n)).unwrap());
+    journal.put(&action(1)).unwrap();
+    journal.done(&action(0));
+    other.put(&action(9)).unwrap();
+    assert_eq!((left().processes, left().here, left().elsewhere), (2, 0, 0));
+    drop(journal);
+    drop(other);
+    let before = files(&dir);
+    assert_eq!((left().processes, left().here, left().elsewhere), (0, 2, 1));
+    let unnamed = uploads_left(dir.path(), None).unwrap();
+    assert_eq!((unnamed.here, unnamed.elsewhere), (0, 3));
+    assert_eq!(files(&dir), before);
+    assert_eq!(open(&dir).1, [1, 2].map(action));
+}

@@ -1,11 +1,13 @@
 //! What goes wrong with a store.
 
+use std::env;
 use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
 use opendal::ErrorKind;
 
+use super::address::Address;
 use super::mask::Masks;
 
 /// A failure of a store. Nothing in it is a secret: neither what it shows nor its fields.
@@ -122,6 +124,12 @@ pub(super) struct Place<'a> {
 }
 
 impl Place<'_> {
+    /// Reads an address.
+    pub(super) fn address(&self, uri: &str) -> Result<Address, StoreError> {
+        Address::parse(uri, &|name| env::var(name).ok())
+            .map_err(|wrong| self.problem(StoreProblem::Address(self.masks.text(&wrong))))
+    }
+
     pub(super) fn problem(&self, problem: StoreProblem) -> StoreError {
         StoreError {
             operation: self.operation,

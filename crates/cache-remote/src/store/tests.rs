@@ -6,6 +6,7 @@ mod contents;
 mod faults;
 mod mask;
 mod pace;
+mod reach;
 mod secrets;
 
 use super::{Store, StoreOptions};
