@@ -50,6 +50,7 @@ mod sources;
 mod stand_in;
 #[cfg(feature = "remote")]
 mod store;
+mod try_helper;
 mod user_folder;
 
 pub use address::StoreAddress;
@@ -85,6 +86,7 @@ pub use settings::{Flags, Settings, SettingsError};
 pub use stand_in::{PublicKey, Template};
 #[cfg(feature = "remote")]
 pub use store::{OpenedStore, open_store};
+pub use try_helper::{TriedHelper, try_helper};
 pub use user_folder::NoUserFolder;
 
 /// The example in the repository's README compiles.

@@ -230,7 +230,10 @@ fn in_front(
 }
 
 /// Spares a helper, which may be one of Larder's, variables that are meant for this process.
-fn not_misled(mut helper: cache_prog_client::Builder, names: &Names) -> cache_prog_client::Builder {
+pub(crate) fn not_misled(
+    mut helper: cache_prog_client::Builder,
+    names: &Names,
+) -> cache_prog_client::Builder {
     if names.prog != Names::GO.prog {
         // With GOCACHE beside it, it would tell the helper that the go command started it.
         helper = helper.env(Names::GO.prog, "");

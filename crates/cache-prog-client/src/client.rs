@@ -58,6 +58,11 @@ impl ProgCache {
         Self { helper, fuzz_dir, paths: Mutex::default() }
     }
 
+    /// What the helper has said that it can do, as the protocol calls that: `get`, `put`, `close`.
+    pub fn commands(&self) -> impl Iterator<Item = &str> {
+        self.helper.commands().iter().map(Command::as_str)
+    }
+
     fn known_path(&self, output: OutputId, path: PathBuf) {
         lock(&self.paths).insert(output, path);
     }

@@ -128,6 +128,11 @@ impl Helper {
         Ok(helper)
     }
 
+    /// What it can do.
+    pub(crate) fn commands(&self) -> &[Command] {
+        &self.known
+    }
+
     /// Whether it can do this.
     pub(crate) fn knows(&self, command: &Command) -> bool {
         self.known.contains(command)
