@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
 
 use cache_core::{OutputFile, OutputId};
 
@@ -42,6 +43,15 @@ fn find(root: &Root, name: &str) -> io::Result<Option<(Folder, PathBuf, Look)>> 
         Err(e) if is_gone(&e) => Ok(None),
         found => found,
     }
+}
+
+/// Whether an output of either form has changed within this time, by the kernel's clock.
+pub(crate) fn changed_within(root: &Root, name: &str, look: &Look, time: Duration) -> bool {
+    let now = SystemTime::now();
+    let is_recent = |look: &Look| now.duration_since(look.changed).is_ok_and(|age| age < time);
+    is_recent(look)
+        || (look.kind == Kind::Folder
+            && matches!(find(root, name), Ok(Some((_, _, inside))) if is_recent(&inside)))
 }
 
 /// The size in bytes of an output of either form; 0 for a folder that holds none.

@@ -2,6 +2,8 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use cache_core::{Error, FromStart, OutputFile, OutputId, Result};
 
@@ -11,6 +13,14 @@ use crate::publish::Temporary;
 use crate::put::{Put, TRIES, piece_for, read_piece};
 use crate::root::look_at;
 use crate::{executable, layout, remove, usage};
+
+/// What cannot be replaced in one step leads nowhere for a moment, or from then on in another form.
+/// Go writes an executable in place, folder first, and the moment that it is whole, another process
+/// may give its path out. So what is wrong and has changed within this time is looked at again.
+const SETTLED: Duration = Duration::from_millis(20);
+
+/// For so long at most.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 impl<'a> Put<'a> {
     /// Leaves an output alone that is there with the right bytes, and publishes it otherwise.
@@ -29,8 +39,17 @@ impl<'a> Put<'a> {
         let failed = |e| Error::io("replace", root.path_of(&name))(e);
         let mut temporary = None;
         let mut _held = None;
+        let patience = Instant::now() + PATIENCE;
         for _ in 0..TRIES {
-            let present = self.present(&name, size, same).map_err(failed)?;
+            let mut present = self.present(&name, size, same).map_err(failed)?;
+            while let Present::Wrong(seen) = &present
+                && !self.is_replaced_in_one_step(seen)
+                && executable::changed_within(root, &name, seen, SETTLED)
+                && Instant::now() < patience
+            {
+                thread::sleep(Duration::from_millis(1));
+                present = self.present(&name, size, same).map_err(failed)?;
+            }
             if let Present::Right(file) = present {
                 return Ok(Placed { file, was_there: true });
             }
@@ -48,7 +67,7 @@ impl<'a> Put<'a> {
             if let Present::Wrong(seen) = present {
                 tracing::warn!("replacing output {output}, which has wrong bytes");
                 _held = usage::hold(root, &name).map_err(failed)?;
-                if seen.kind != Kind::File || options.executable.is_some() {
+                if !self.is_replaced_in_one_step(&seen) {
                     remove::take_away(root, &name, &seen).map_err(failed)?;
                 }
             }
@@ -64,6 +83,11 @@ impl<'a> Put<'a> {
             }
         }
         Err(failed(ErrorKind::ResourceBusy.into()))
+    }
+
+    /// Whether the new output can be renamed to where this is.
+    fn is_replaced_in_one_step(&self, seen: &Look) -> bool {
+        seen.kind == Kind::File && self.options.executable.is_none()
     }
 
     /// Looks at what is stored under an output's name. That it is there counts as use, and makes it

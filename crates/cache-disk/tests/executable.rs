@@ -3,13 +3,14 @@
 
 mod common;
 
-use std::fs;
-use std::io::ErrorKind;
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use cache_core::{Cache, CacheExt, FileName, PutOptions, Source, Stored};
 use cache_disk::{DiskCache, TrimOptions};
@@ -151,6 +152,38 @@ fn writers_that_put_one_executable_under_many_names_agree_on_one() {
         assert_eq!(bytes_of(&cache, &action(0)).unwrap(), script);
     }
     assert!(names(folder.path()).iter().all(|name| name.ends_with("-a") || name.ends_with("-d")));
+}
+
+/// Go makes the folder and then writes the file in it in place. Taken away from under Go, it could be
+/// just then that it is whole and given out, and that path would be gone again.
+#[test]
+fn an_executable_that_go_is_writing_is_waited_for_in_either_form() {
+    // A machine with much to do may hold the writer up for longer than anybody waits.
+    let is_waited_for = |round: u64| {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = DiskCache::open(folder.path()).unwrap();
+        let output = output_path(folder.path(), SCRIPT);
+        fs::create_dir_all(&output).unwrap();
+        let written = output.join("greet");
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let Ok(mut file) = File::create(&written) else { return };
+                for byte in SCRIPT {
+                    thread::sleep(Duration::from_millis(1));
+                    file.write_all(&[*byte]).unwrap();
+                }
+            });
+            let stored = if round % 2 == 0 {
+                put_executable(&cache, 1, "greet", SCRIPT)
+            } else {
+                cache.put_bytes(&action(1), SCRIPT).unwrap()
+            };
+            stored.file.unwrap().path == written
+        }) && fs::read(&written).is_ok_and(|found| found == SCRIPT)
+    };
+    for round in [0, 1] {
+        assert!((0..20).any(|n| is_waited_for(2 * n + round)), "it is taken away: {round}");
+    }
 }
 
 #[test]
