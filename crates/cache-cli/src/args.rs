@@ -7,7 +7,7 @@ use cache_default::{WrongValue, parse_max_size};
 use clap::{ArgAction, CommandFactory, Parser, Subcommand};
 
 use crate::commands::{
-    clean, completions, env, get, hash, key, key_pair, ls, man, pull, push, put, run, serve, stats,
+    clean, completions, doctor, env, get, hash, key, key_pair, ls, man, pull, push, put, run, serve, stats,
     trim, verify,
 };
 use crate::failure::Failure;
@@ -158,6 +158,7 @@ pub(crate) enum Command {
     Pull(pull::Args),
     KeyPair(key_pair::Args),
     Env(env::Args),
+    Doctor(doctor::Args),
     Completions(completions::Args),
     Man(man::Args),
 }

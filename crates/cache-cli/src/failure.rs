@@ -148,7 +148,8 @@ pub(crate) fn in_one_line(error: &(dyn Error + 'static)) -> String {
     line
 }
 
-fn advice(error: &(dyn Error + 'static)) -> Option<&'static str> {
+/// What to do about an error.
+pub(crate) fn advice(error: &(dyn Error + 'static)) -> Option<&'static str> {
     match error.downcast_ref::<Failure>() {
         Some(Failure::Directory { source, .. }) => return directory_advice(source.kind()),
         Some(Failure::File { role, source, .. }) => {

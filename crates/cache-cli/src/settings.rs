@@ -10,7 +10,7 @@ use anyhow::Result;
 use cache_core::Error;
 use cache_default::{
     DirError, Flag, Flags, KeyFileProblem, Names, NoUserFolder, OpenError, Opened, Opening,
-    Settings, SettingsError, StartError, process_env,
+    Origin, Settings, SettingsError, StartError, process_env,
 };
 
 use crate::args::MaxSize;
@@ -116,12 +116,7 @@ pub(crate) fn open(opening: Opening<'_>, settings: &Settings) -> Result<Opened> 
         OpenError::Directory(error) => error.into(),
         OpenError::Helper { source, .. } => {
             let origin = &settings.prog.origin;
-            let problem = match source {
-                StartError::Spawn { program, source } => {
-                    format!("cannot start the cache helper {program:?} ({origin}): {source}")
-                }
-                error => format!("{error} ({origin})"),
-            };
+            let problem = helper_problem(&source, origin);
             let file = match &settings.file {
                 Some(file) => file.display().to_string(),
                 None => "the settings file".to_owned(),
@@ -134,6 +129,16 @@ pub(crate) fn open(opening: Opening<'_>, settings: &Settings) -> Result<Opened> 
         }
         error => no_store(error).into(),
     })
+}
+
+/// Why the helper that `origin` names does not start.
+pub(crate) fn helper_problem(error: &StartError, origin: &Origin) -> String {
+    match error {
+        StartError::Spawn { program, source } => {
+            format!("cannot start the cache helper {program:?} ({origin}): {source}")
+        }
+        error => format!("{error} ({origin})"),
+    }
 }
 
 /// What the user is told when there is no store. Names and keys are settings, and wrong ones are the

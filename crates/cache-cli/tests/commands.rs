@@ -11,7 +11,7 @@ use cache_core::OutputId;
 use serde_json::{Value, json};
 use support::{Larder, Ran, bare, is_time, names};
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 14] = [
     "serve",
     "get",
     "put",
@@ -23,6 +23,7 @@ const COMMANDS: [&str; 13] = [
     "trim",
     "clean",
     "env",
+    "doctor",
     "completions",
     "man",
 ];

@@ -122,6 +122,7 @@ fn a_mistake_in_the_file_stops_every_command_that_goes_by_settings() {
         &["verify"],
         &["trim"],
         &["clean"],
+        &["doctor"],
         &["serve"],
         // Whether to trace is a setting too.
         &["key", "a"],

@@ -2,6 +2,7 @@
 
 pub(crate) mod clean;
 pub(crate) mod completions;
+pub(crate) mod doctor;
 pub(crate) mod env;
 pub(crate) mod get;
 pub(crate) mod hash;
@@ -42,6 +43,7 @@ pub(crate) fn run(command: Command, session: &Session) -> Result<Exit> {
         Command::Pull(args) => pull::run(&args, session),
         Command::KeyPair(args) => key_pair::run(&args, session),
         Command::Env(args) => env::run(&args, session),
+        Command::Doctor(args) => doctor::run(&args, session),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
     }
