@@ -28,7 +28,7 @@ pub(crate) fn open(root: &Root, name: &str) -> io::Result<Option<(OutputFile, Fi
     };
     let look = look_at(&file)?;
     let regular = look.kind == Kind::File;
-    Ok(regular.then(|| (OutputFile { path, size: look.size }, file)))
+    Ok(regular.then_some((OutputFile { path, size: look.size }, file)))
 }
 
 fn find(root: &Root, name: &str) -> io::Result<Option<(Folder, PathBuf, Look)>> {
