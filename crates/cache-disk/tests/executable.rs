@@ -173,7 +173,7 @@ fn an_executable_that_go_is_writing_is_waited_for_in_either_form() {
                     file.write_all(&[*byte]).unwrap();
                 }
             });
-            let stored = if round % 2 == 0 {
+            let stored = if round.is_multiple_of(2) {
                 put_executable(&cache, 1, "greet", SCRIPT)
             } else {
                 cache.put_bytes(&action(1), SCRIPT).unwrap()
