@@ -155,7 +155,10 @@ fn ends_the_helper(error: &Error) -> bool {
     error.downcast_ref::<HelperError>().is_some_and(|error| {
         !matches!(
             error.problem,
-            HelperProblem::Refused { .. } | HelperProblem::NoPath | HelperProblem::RelativePath(_)
+            HelperProblem::Refused { .. }
+                | HelperProblem::NoPath
+                | HelperProblem::RelativePath(_)
+                | HelperProblem::ImpossiblePath
         )
     })
 }

@@ -20,6 +20,10 @@ use crate::lock;
 use crate::multiplex::Helper;
 use crate::source::{self, Body};
 
+/// The longest path that an output may have, in bytes: Unix opens no path of more than 4096, and
+/// Windows none of more than 32767 characters.
+const LONGEST_PATH: usize = if cfg!(windows) { 96 << 10 } else { 4 << 10 };
+
 /// A [`Cache`] that a helper process serves.
 ///
 /// What a helper does not know costs no error: without `get` every lookup is a miss
@@ -110,15 +114,12 @@ impl Cache for ProgCache {
             let to = writer.put(&Request::put(id, action, &output, wire_size))?;
             body.send(action, to)
         })?;
-        let path = match reply.disk_path {
-            None => return Err(self.helper.complaint(HelperProblem::NoPath)),
-            Some(path) if !path.is_absolute() => {
-                return Err(self.helper.complaint(HelperProblem::RelativePath(path)));
-            }
-            Some(path) => path,
-        };
+        let path = path_of(reply.disk_path).map_err(|not| self.helper.complaint(not.into()))?;
         let file = look_at(&path)?.filter(|file| file.size == size);
-        self.known_path(output, path);
+        // What has another size is not the output, whoever asks for it.
+        if file.is_some() {
+            self.known_path(output, path);
+        }
         // The protocol promises a time for hits alone, but some helpers say it here too.
         let time = reply.time.unwrap_or_else(SystemTime::now);
         Ok(Stored { entry: Entry { output, size, time }, file })
@@ -155,16 +156,50 @@ impl fmt::Debug for ProgCache {
 /// Takes the entry and the path out of a hit.
 fn read_hit(hit: Response) -> Result<(Entry, PathBuf), HelperMiss> {
     let output = hit.output_id();
-    let path = match hit.disk_path {
-        None => return Err(HelperMiss::NoPath),
-        Some(path) if !path.is_absolute() => return Err(HelperMiss::RelativePath(path)),
-        Some(path) => path,
-    };
+    let path = path_of(hit.disk_path)?;
     let length = hit.output.map_or(0, |output| output.len());
     let output = output.ok_or(HelperMiss::OutputId { length })?;
     let size = u64::try_from(hit.size).map_err(|_| HelperMiss::Size(hit.size))?;
     let time = hit.time.unwrap_or_else(SystemTime::now);
     Ok((Entry { output, size, time }, path))
+}
+
+/// Why what an answer has for a path is not the path of an output.
+enum NotAPath {
+    Missing,
+    Impossible,
+    Relative(PathBuf),
+}
+
+/// The path in an answer. One that the system could never open is not kept: an answer has room for
+/// hundreds of kilobytes of it.
+fn path_of(path: Option<PathBuf>) -> Result<PathBuf, NotAPath> {
+    let path = path.ok_or(NotAPath::Missing)?;
+    let bytes = path.as_os_str().as_encoded_bytes();
+    if bytes.len() > LONGEST_PATH || bytes.contains(&0) {
+        return Err(NotAPath::Impossible);
+    }
+    if path.is_absolute() { Ok(path) } else { Err(NotAPath::Relative(path)) }
+}
+
+impl From<NotAPath> for HelperMiss {
+    fn from(not: NotAPath) -> Self {
+        match not {
+            NotAPath::Missing => Self::NoPath,
+            NotAPath::Impossible => Self::ImpossiblePath,
+            NotAPath::Relative(path) => Self::RelativePath(path),
+        }
+    }
+}
+
+impl From<NotAPath> for HelperProblem {
+    fn from(not: NotAPath) -> Self {
+        match not {
+            NotAPath::Missing => Self::NoPath,
+            NotAPath::Impossible => Self::ImpossiblePath,
+            NotAPath::Relative(path) => Self::RelativePath(path),
+        }
+    }
 }
 
 /// Looks at an output's file; `None` when there is no file.

@@ -45,8 +45,9 @@ impl From<HelperError> for cache_core::Error {
     }
 }
 
-/// What a helper did wrong. After [`Refused`](Self::Refused), [`NoPath`](Self::NoPath) and
-/// [`RelativePath`](Self::RelativePath) it goes on serving; after any other it has been ended.
+/// What a helper did wrong. After [`Refused`](Self::Refused), [`NoPath`](Self::NoPath),
+/// [`RelativePath`](Self::RelativePath) and [`ImpossiblePath`](Self::ImpossiblePath) it goes on
+/// serving; after any other it has been ended.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum HelperProblem {
@@ -103,6 +104,10 @@ pub enum HelperProblem {
     /// It answered a put with a path that is not absolute.
     #[error("answers a put with the relative path {0:?}")]
     RelativePath(PathBuf),
+    /// It answered a put with a path that has a NUL in it, or is longer than any that the system
+    /// opens.
+    #[error("answers a put with a path that no file can have")]
+    ImpossiblePath,
     /// It ran on after it was closed, longer than the limit, and was ended.
     #[error("did not exit within {0:?} after it was closed")]
     StillRunning(Duration),
@@ -126,6 +131,9 @@ pub enum HelperMiss {
     /// The hit's path is not absolute.
     #[error("the helper's hit has the relative path {0:?}")]
     RelativePath(PathBuf),
+    /// The hit's path has a NUL in it, or is longer than any that the system opens.
+    #[error("the helper's hit has a path that no file can have")]
+    ImpossiblePath,
     /// The hit's output ID does not have 32 bytes.
     #[error("the helper's hit has an output ID of {length} bytes")]
     OutputId {

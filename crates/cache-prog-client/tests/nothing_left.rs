@@ -5,11 +5,10 @@
 
 mod support;
 
-use std::fs;
 use std::time::Duration;
 
 use cache_core::{Cache, CacheExt};
-use support::{action, builder, start};
+use support::{action, builder, left, start};
 
 #[test]
 fn nothing_is_left_of_a_helper() {
@@ -52,28 +51,4 @@ fn nothing_is_left_of_a_helper() {
     assert_eq!(left(), (Vec::new(), 0), "closed, its output held by another process");
     drop(start(&script));
     assert_eq!(left(), (Vec::new(), 0), "dropped, its output held by another process");
-}
-
-/// The children of this process, zombies among them, and how many threads read replies.
-fn left() -> (Vec<String>, usize) {
-    let own = std::process::id().to_string();
-    let children = numbers("/proc")
-        .filter_map(|pid| fs::read_to_string(format!("/proc/{pid}/stat")).ok())
-        .filter(|stat| {
-            // After the name, which may have anything in it: the state and the parent.
-            stat.rsplit_once(") ").and_then(|(_, rest)| rest.split(' ').nth(1)) == Some(&*own)
-        })
-        .collect();
-    let threads = numbers("/proc/self/task")
-        .filter_map(|task| fs::read_to_string(format!("/proc/self/task/{task}/comm")).ok())
-        .filter(|name| name.trim() == "cache-helper")
-        .count();
-    (children, threads)
-}
-
-fn numbers(folder: &str) -> impl Iterator<Item = String> {
-    fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name.bytes().all(|byte| byte.is_ascii_digit()))
 }

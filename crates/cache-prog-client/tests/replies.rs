@@ -76,6 +76,28 @@ fn a_hit_with_a_relative_path_is_a_miss() {
     assert_eq!(useless(&hit), HelperMiss::RelativePath("x/y".into()));
 }
 
+/// Nothing of it is kept: a helper could fill the memory with them.
+#[test]
+fn a_path_that_no_file_can_have_is_a_miss_and_no_place_for_a_put() {
+    for path in ["/a\\u0000b".to_owned(), format!("/{}", "x".repeat(100_000))] {
+        // A line of such a length is no argument of a program.
+        let folder = tempfile::tempdir().unwrap();
+        let reply = folder.path().join("reply");
+        let text = format!(r##"{{"ID":#ID,"OutputID":"{}","DiskPath":"{path}"}}"##, id());
+        std::fs::write(&reply, text).unwrap();
+        let cache = start(&format!("replies-with-file '{}'", reply.display()));
+        match cache.get(&action(1)).unwrap() {
+            Lookup::Miss(MissReason::Other(reason)) => {
+                assert_eq!(reason.downcast_ref(), Some(&HelperMiss::ImpossiblePath));
+            }
+            other => panic!("{other:?}"),
+        }
+        let error = helper_error(cache.put_bytes(&action(1), b"x"));
+        assert!(matches!(error.problem, HelperProblem::ImpossiblePath), "{error}");
+        assert!(matches!(cache.get(&action(2)), Ok(Lookup::Miss(_))), "it goes on");
+    }
+}
+
 #[test]
 fn a_hit_with_an_output_id_of_another_length_is_a_miss() {
     let short = useless(r##"{"ID":#ID,"OutputID":"AAAA","Size":1,"DiskPath":"/x"}"##);
@@ -137,6 +159,8 @@ fn an_output_that_is_not_where_the_helper_says_has_no_file() {
     std::fs::write(&gone, "four").unwrap();
     assert_eq!(cache.output_file(&output).unwrap().unwrap().size, 4);
     assert_eq!(cache.put_bytes(&action(2), b"five!").unwrap().file, None, "it has another size");
+    let five = OutputId::of(b"five!");
+    assert_eq!(cache.output_file(&five).unwrap(), None, "it has another size later too");
 }
 
 #[test]

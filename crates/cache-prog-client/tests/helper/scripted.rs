@@ -1,5 +1,7 @@
 //! A helper that does what its arguments say, mostly something that no helper should do.
 
+#[cfg(unix)]
+mod hostile;
 mod serving;
 
 use std::env;
@@ -59,6 +61,7 @@ fn play(script: &[&str]) {
             exit(number(status));
         }
         ["replies", reply] => reply_always(reply),
+        ["replies-with-file", file] => reply_always(&fs::read_to_string(file).unwrap()),
         ["replies-with-variable", name] => {
             let value = env::var(name).unwrap_or_default();
             reply_always(&format!(r##"{{"ID":#ID,"Err":"{value}"}}"##));
@@ -124,6 +127,10 @@ fn play(script: &[&str]) {
             declare();
             ignore_input();
         }
+
+        // What a seed says, and then one of the ways to fail.
+        #[cfg(unix)]
+        ["hostile", ending, seed, folder] => hostile::play(ending, number(seed), folder),
 
         // Leaves a process that holds its stdin and stdout for as long as the folder is there.
         ["leaves-child", folder, ref rest @ ..] => {

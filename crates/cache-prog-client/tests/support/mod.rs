@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses some of it")]
 
 use std::fmt::Debug;
+use std::fs;
 use std::path::PathBuf;
 
 use cache_core::{ActionId, Error, OutputId};
@@ -50,4 +51,41 @@ pub fn helper_error<T: Debug>(result: Result<T, Error>) -> HelperError {
         Err(Error::Backend(e)) => *e.downcast::<HelperError>().expect("a HelperError"),
         other => panic!("expected a HelperError, not {other:?}"),
     }
+}
+
+/// The children of this process, zombies among them, and how many threads read replies.
+#[cfg(target_os = "linux")]
+pub fn left() -> (Vec<String>, usize) {
+    let own = std::process::id().to_string();
+    let children = numbers("/proc")
+        .filter_map(|pid| fs::read_to_string(format!("/proc/{pid}/stat")).ok())
+        .filter(|stat| {
+            // After the name, which may have anything in it: the state and the parent.
+            stat.rsplit_once(") ").and_then(|(_, rest)| rest.split(' ').nth(1)) == Some(&*own)
+        })
+        .collect();
+    let threads = numbers("/proc/self/task")
+        .filter_map(|task| fs::read_to_string(format!("/proc/self/task/{task}/comm")).ok())
+        .filter(|name| name.trim() == "cache-helper")
+        .count();
+    (children, threads)
+}
+
+#[cfg(target_os = "linux")]
+fn numbers(folder: &str) -> impl Iterator<Item = String> {
+    fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// The most memory that this process has had at once, in bytes, without the code that is mapped.
+#[cfg(target_os = "linux")]
+pub fn peak_memory() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let bytes = |name: &str| {
+        let value = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        value.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
+    };
+    bytes("VmHWM:").saturating_sub(bytes("RssFile:"))
 }
