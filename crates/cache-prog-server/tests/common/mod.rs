@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "every test file uses its part of it")]
 
+use std::fs;
 use std::io::{PipeReader, PipeWriter, Write, pipe};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -186,4 +187,21 @@ impl Cache for Odd {
     fn close(&self) -> Result<()> {
         self.disk.close()
     }
+}
+
+/// The most memory that this process has had at once, in bytes, without the code that is mapped.
+#[cfg(target_os = "linux")]
+pub fn peak_memory() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").expect("its status");
+    let bytes = |name: &str| {
+        let value = status.lines().find_map(|line| line.strip_prefix(name)).expect(name);
+        value.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") << 10
+    };
+    bytes("VmHWM:").saturating_sub(bytes("RssFile:"))
+}
+
+/// Nobody tells.
+#[cfg(not(target_os = "linux"))]
+pub fn peak_memory() -> u64 {
+    0
 }
