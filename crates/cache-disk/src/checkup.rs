@@ -46,7 +46,9 @@ pub struct CheckUpReport {
     pub foreign: u64,
     /// What is bad.
     pub bad: Vec<Bad>,
-    /// Folders that could not be listed; what is in them was not checked.
+    /// Folders that could not be listed; what is in them was not checked. And the first file that
+    /// could not be looked at because the process has run out of open files or of memory, which says
+    /// nothing about the file: it, and others like it, were not judged.
     pub failures: Vec<Error>,
 }
 
@@ -108,6 +110,7 @@ impl DiskCache {
         check.bad_outputs = check.settle(check.suspects(&outputs), &mut report);
         check.settle(check.suspects(&entries), &mut report);
         report.without_output = check.without_output.into_inner();
+        report.failures.extend(check.not_judged.into_inner().unwrap_or_else(|e| e.into_inner()));
         Ok(report)
     }
 

@@ -47,6 +47,7 @@ mod put;
 mod remove;
 mod renew;
 mod root;
+mod shortage;
 mod size_limit;
 mod stamp;
 mod sweep;

@@ -12,6 +12,7 @@ use crate::look::{Kind, Look};
 use crate::publish::Temporary;
 use crate::put::{Put, TRIES, piece_for, read_piece};
 use crate::root::look_at;
+use crate::shortage::is_shortage;
 use crate::{executable, layout, remove, usage};
 
 /// What cannot be replaced in one step leads nowhere for a moment, or from then on in another form.
@@ -106,6 +107,7 @@ impl<'a> Put<'a> {
         let (opened, look) = match looked {
             Ok(looked) => looked,
             Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Present::Absent),
+            Err(e) if is_shortage(&e) => return Err(e),
             // What cannot be opened cannot be given out either.
             Err(_) => {
                 return Ok(root.look_if_there(name)?.map_or(Present::Absent, Present::Wrong));
@@ -123,6 +125,7 @@ impl<'a> Put<'a> {
                     inner = Some(file);
                     inside.path
                 }
+                Err(e) if is_shortage(&e) => return Err(e),
                 _ => return Ok(Present::Wrong(look)),
             },
             _ => return Ok(Present::Wrong(look)),

@@ -7,6 +7,7 @@ use fs4::{FileExt, TryLockError};
 use crate::layout;
 use crate::look::{Kind, Look};
 use crate::root::{Root, look_at};
+use crate::shortage::is_shortage;
 
 /// What was removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -58,6 +59,7 @@ pub(crate) fn remove_if(
     let file = match root.open_file(name) {
         Ok(file) => Some(file),
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Removal::Gone),
+        Err(e) if is_shortage(&e) => return Err(e),
         // A link, a socket, another user's: it cannot be locked, but nor can anyone use it.
         Err(_) => None,
     };

@@ -14,6 +14,7 @@ use fs4::{FileExt, TryLockError};
 
 use crate::clock::Clock;
 use crate::root::{Root, look_at};
+use crate::shortage::is_shortage;
 
 /// How old an mtime may grow before a use sets it again.
 pub(crate) const INTERVAL: Duration = Duration::from_secs(60 * 60);
@@ -70,9 +71,13 @@ pub(crate) fn mark_by_name(root: &Root, clock: &Clock, name: &str) -> io::Result
 ///
 /// # Errors
 ///
-/// When someone else has locked it and does not let go.
+/// When someone else has locked it and does not let go, and when no more files can be opened.
 pub(crate) fn hold(root: &Root, name: &str) -> io::Result<Option<File>> {
-    let Ok(file) = root.open_file(name) else { return Ok(None) };
+    let file = match root.open_file(name) {
+        Ok(file) => file,
+        Err(e) if is_shortage(&e) => return Err(e),
+        Err(_) => return Ok(None),
+    };
     match lock_shared(&file) {
         Lock::Held | Lock::Unsupported => Ok(Some(file)),
         Lock::Refused => Err(io::ErrorKind::ResourceBusy.into()),

@@ -9,13 +9,14 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use cache_core::{ActionId, Lookup, MissReason, OutputId};
+use cache_core::{ActionId, Error, Lookup, MissReason, OutputId};
 
 use super::{Bad, BadKind, CheckUpOptions, CheckUpReport};
 use crate::disk::DiskCache;
 use crate::look::{Kind, Look};
 use crate::remove::{self, Removal};
 use crate::root::look_at;
+use crate::shortage::is_shortage;
 use crate::trim::Progress;
 use crate::{executable, layout, threads};
 
@@ -66,6 +67,8 @@ enum Verdict {
     /// A well-formed entry whose output is not there, or is bad itself.
     WithoutOutput,
     Bad(String),
+    /// This process could not look, whatever it would have seen.
+    NotJudged,
 }
 
 /// A check-up at work.
@@ -78,6 +81,8 @@ pub(super) struct Check<'a> {
     pub(super) without_output: AtomicU64,
     /// Their names.
     pub(super) bad_outputs: HashSet<String>,
+    /// Why the first of those that were not judged was not.
+    pub(super) not_judged: Mutex<Option<Error>>,
 }
 
 impl<'a> Check<'a> {
@@ -90,6 +95,7 @@ impl<'a> Check<'a> {
             done: AtomicU64::new(0),
             without_output: AtomicU64::new(0),
             bad_outputs: HashSet::new(),
+            not_judged: Mutex::default(),
         }
     }
 
@@ -100,7 +106,7 @@ impl<'a> Check<'a> {
         let work = || {
             while let Some(subject) = subjects.get(next.fetch_add(1, Ordering::Relaxed)) {
                 match self.judge(subject) {
-                    Verdict::Good | Verdict::Gone => {}
+                    Verdict::Good | Verdict::Gone | Verdict::NotJudged => {}
                     Verdict::WithoutOutput => {
                         self.without_output.fetch_add(1, Ordering::Relaxed);
                     }
@@ -132,7 +138,7 @@ impl<'a> Check<'a> {
                     return true;
                 }
                 match self.judge(subject) {
-                    Verdict::Good | Verdict::Gone => {}
+                    Verdict::Good | Verdict::Gone | Verdict::NotJudged => {}
                     Verdict::WithoutOutput => {
                         self.without_output.fetch_add(1, Ordering::Relaxed);
                     }
@@ -205,6 +211,12 @@ impl<'a> Check<'a> {
         match judged {
             Ok(verdict) => verdict,
             Err(e) if e.kind() == ErrorKind::NotFound => Verdict::Gone,
+            Err(e) if is_shortage(&e) => {
+                let mut first = self.not_judged.lock().unwrap_or_else(|e| e.into_inner());
+                let path = self.cache.root.path_of(&subject.name());
+                first.get_or_insert_with(|| Error::io("check", path)(e));
+                Verdict::NotJudged
+            }
             Err(e) => Verdict::Bad(format!("cannot be read: {e}")),
         }
     }
@@ -214,6 +226,9 @@ impl<'a> Check<'a> {
         let entry = match self.cache.peek(action) {
             Lookup::Hit((entry, _)) => entry,
             Lookup::Miss(MissReason::NotFound) => return Ok(Verdict::Gone),
+            Lookup::Miss(MissReason::Unreadable { source, .. }) if is_shortage(&source) => {
+                return Err(source);
+            }
             Lookup::Miss(reason) => return Ok(Verdict::Bad(reason.to_string())),
         };
         let name = layout::output(&entry.output);
@@ -227,7 +242,10 @@ impl<'a> Check<'a> {
             }
             look => look?,
         };
-        let size = executable::size(root, &entry.output, &look);
+        let size = match look.kind {
+            Kind::Folder => executable::inside(root, &name)?.map_or(0, |file| file.size),
+            Kind::File | Kind::Other => look.size,
+        };
         if size == entry.size {
             return Ok(Verdict::Good);
         }
