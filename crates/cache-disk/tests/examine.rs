@@ -60,7 +60,7 @@ fn an_empty_directory_can_be_tried_and_is_empty_after_that() {
     assert_eq!((contents.entries, contents.outputs, contents.newest_use), (0, 0, None));
     assert_eq!(looked(&dir).trims().unwrap().last, LastTrim::Never);
     assert_eq!(looked(&dir).rights().unwrap().folders, 0);
-    assert_eq!(everything(dir.path()), [PathBuf::new(); 0]);
+    assert!(everything(dir.path()).is_empty());
 }
 
 #[test]
