@@ -60,20 +60,20 @@ fn memory() -> &'static Path {
 
 #[test]
 fn nothing_in_use_goes_and_nothing_stays_for_ever() {
-    attack(Attack::new("clocks", 25), memory(), Duration::ZERO);
+    attack(Attack::new("clocks", 15), memory(), Duration::ZERO);
 }
 
 #[test]
 fn the_same_where_times_may_end_in_2446() {
     let place = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    attack(Attack::new("clocks on disk", 8), place, Duration::ZERO);
+    attack(Attack::new("clocks on disk", 5), place, Duration::ZERO);
 }
 
 #[cfg(feature = "root")]
 #[test]
 fn the_same_where_times_are_whole_seconds_and_end_in_2038() {
     let image = coarse::Image::mounted();
-    attack(Attack::new("clocks on a coarse file system", 8), &image.mount(), GRAIN);
+    attack(Attack::new("clocks on a coarse file system", 5), &image.mount(), GRAIN);
 }
 
 fn cache_at(dir: &Path, now: SystemTime) -> DiskCache {

@@ -160,7 +160,7 @@ impl World {
         let right = SystemTime::now();
         let by_size = self.dice.one_in(3);
         // One folder of 256 at a time takes long.
-        let in_small_pieces = self.dice.one_in(4).then(|| self.dice.up_to(9) as u32);
+        let in_small_pieces = self.dice.one_in(8).then(|| self.dice.up_to(9) as u32);
         for day in 0..9 {
             let now = right + day * (DAY + HOUR);
             self.users.iter().for_each(|user| user.set(now));
