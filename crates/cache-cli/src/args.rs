@@ -38,6 +38,8 @@ Environment:
                    such as s3://bucket/prefix, or off; `larder env --help` has
                    the variables that say how it is used
   LARDER_MAX_SIZE  the size limit that is kept, such as 10GiB, or off
+  LARDER_ALLOW_WORLD_WRITABLE
+                   1: use a directory that everybody can write to
   LARDER_DEBUG     verify=1: compare results with what is stored, and run
                    everything (of larder run, output files are compared);
                    hash=1: show what is hashed

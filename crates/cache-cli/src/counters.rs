@@ -15,6 +15,9 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use cache_core::{Error, Result};
+use cache_disk::DiskCache;
+
 /// What a process used the cache for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Kind {
@@ -115,30 +118,43 @@ const READ: u64 = 4 << 20;
 /// A lock is held for as long as one line takes, or one folding.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Counts what this process did in the cache directory `dir`. A cache that cannot be written to is
-/// used all the same: what goes wrong here is logged and nothing else.
-pub(crate) fn record(dir: &Path, used: &Used) {
-    if used.is_nothing() {
-        return;
-    }
-    let file = path(dir);
-    if let Err(e) = append(&file, day(SystemTime::now()), used) {
-        tracing::warn!("this use is not counted: cannot write to {}: {e}", file.display());
+/// Counts what this process did in a cache. One that cannot be written to is used all the same: what
+/// goes wrong here is logged and nothing else.
+pub(crate) fn record(cache: &DiskCache, used: &Used) {
+    let recorded = cache.own_folder("").and_then(|folder| {
+        let path = path(&folder);
+        record_in(&folder, used).map_err(Error::io("write to", path))
+    });
+    if let Err(e) = recorded {
+        tracing::warn!("this use is not counted: {e}");
     }
 }
 
-/// What was counted in the cache directory `dir`. Lines that are damaged are left out: each has its
-/// own checksum.
-pub(crate) fn read(dir: &Path) -> io::Result<Counted> {
-    match File::open(path(dir)) {
+fn record_in(folder: &Path, used: &Used) -> io::Result<()> {
+    if used.is_nothing() {
+        return Ok(());
+    }
+    append(&path(folder), day(SystemTime::now()), used)
+}
+
+/// What was counted in a cache. Lines that are damaged are left out: each has its own checksum.
+pub(crate) fn read(cache: &DiskCache) -> Result<Counted> {
+    let folder = cache.own_folder("")?;
+    read_in(&folder).map_err(Error::io("read", path(&folder)))
+}
+
+fn read_in(folder: &Path) -> io::Result<Counted> {
+    let path = path(folder);
+    refuse_what_is_no_file(&path)?;
+    match File::open(path) {
         Ok(file) => counted(file),
         Err(e) if e.kind() == ErrorKind::NotFound => Ok(Counted::default()),
         Err(e) => Err(e),
     }
 }
 
-fn path(dir: &Path) -> PathBuf {
-    dir.join("larder/counters")
+fn path(folder: &Path) -> PathBuf {
+    folder.join("counters")
 }
 
 fn append(path: &Path, day: Day, used: &Used) -> io::Result<()> {
@@ -151,6 +167,7 @@ fn append(path: &Path, day: Day, used: &Used) -> io::Result<()> {
         }
         result => result?,
     };
+    refuse_what_is_no_file(path)?;
     let mut file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
     let mut length = file.metadata()?.len();
     if length > FOLD {
@@ -194,9 +211,13 @@ fn fold(path: &Path, file: &File) -> io::Result<()> {
     let oldest = days.len().checked_sub(DAYS).map_or(0, |first| days[first]);
     let kept = counted.by_day.iter().filter(|((day, _), _)| *day >= oldest);
     let text: String = kept.map(|((day, _), used)| line::write(*day, used)).collect();
-    // Under the lock there is one of this name; what a killed one left is written over.
+    // Under the lock there is one of this name; what a killed one left goes.
     let new = path.with_extension("new");
-    fs::write(&new, text)?;
+    match fs::remove_file(&new) {
+        Err(e) if e.kind() != ErrorKind::NotFound => return Err(e),
+        _ => {}
+    }
+    File::create_new(&new)?.write_all(text.as_bytes())?;
     fs::rename(&new, path)
 }
 
@@ -215,7 +236,19 @@ fn counted(file: impl Read) -> io::Result<Counted> {
     Ok(counted)
 }
 
+/// Before anything is opened: a link would lead to another file, and a FIFO may take for ever.
+fn refuse_what_is_no_file(path: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(found) if !found.is_file() => {
+            Err(io::Error::new(ErrorKind::InvalidInput, "it is not a regular file"))
+        }
+        Err(e) if e.kind() != ErrorKind::NotFound => Err(e),
+        _ => Ok(()),
+    }
+}
+
 fn lock(path: &Path) -> io::Result<File> {
+    refuse_what_is_no_file(path)?;
     let file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
     let start = Instant::now();
     loop {

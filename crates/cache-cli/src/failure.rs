@@ -192,6 +192,7 @@ fn cache_advice(kind: ErrorKind) -> Option<&'static str> {
             "its file system is read-only: name another directory with --dir"
         }
         ErrorKind::NotFound => "another process may have removed it: run the command again",
+        ErrorKind::NotADirectory => "move away what is in its place",
         _ => return None,
     })
 }

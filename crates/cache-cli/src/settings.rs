@@ -9,8 +9,8 @@ use std::time::Duration;
 use anyhow::Result;
 use cache_core::Error;
 use cache_default::{
-    DirError, Flag, Flags, KeyFileProblem, Names, NoUserFolder, OpenError, Opened, Opening,
-    Origin, Settings, SettingsError, StartError, process_env,
+    DirError, Flag, Flags, KeyFileProblem, Names, NoUserFolder, OpenError, Opened, Opening, Origin,
+    Settings, SettingsError, StartError, process_env,
 };
 
 use crate::args::MaxSize;
@@ -113,6 +113,9 @@ pub(crate) fn open(opening: Opening<'_>, settings: &Settings) -> Result<Opened> 
             ErrorKind::NotFound => Failure::NoCache { path }.into(),
             _ => Failure::Directory { operation: "open", path, source }.into(),
         },
+        OpenError::Directory(ref error @ Error::WorldWritable { ref dir }) => {
+            Failure::Other(about_world_writable(error, dir, settings)).into()
+        }
         OpenError::Directory(error) => error.into(),
         OpenError::Helper { source, .. } => {
             let origin = &settings.prog.origin;
@@ -129,6 +132,28 @@ pub(crate) fn open(opening: Opening<'_>, settings: &Settings) -> Result<Opened> 
         }
         error => no_store(error).into(),
     })
+}
+
+/// What to do about a directory that everybody can write to.
+fn about_world_writable(error: &Error, dir: &Path, settings: &Settings) -> String {
+    let remedy = match is_shared(dir) {
+        true => "name a folder of your own",
+        false => "end that with chmod -R o-w",
+    };
+    let allow = match settings.names().allow_world_writable {
+        Some(variable) => format!(", or allow it with {variable}=1"),
+        None => String::new(),
+    };
+    format!("{error}; {remedy}{allow}")
+}
+
+/// Whether a directory is meant for everybody to write to, as `/tmp` is.
+fn is_shared(dir: &Path) -> bool {
+    #[cfg(unix)]
+    return std::fs::metadata(dir)
+        .is_ok_and(|found| std::os::unix::fs::MetadataExt::mode(&found) & 0o1000 != 0);
+    #[cfg(not(unix))]
+    return dir.as_os_str().is_empty();
 }
 
 /// Why the helper that `origin` names does not start.

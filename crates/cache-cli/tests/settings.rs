@@ -39,6 +39,7 @@ fn env_says_where_each_setting_comes_from() {
             "max_size":
                 setting(10_u64 << 30, "environment", "LARDER_MAX_SIZE".into(), Value::Null),
             "max_age": setting(172_800, "file", file.clone(), 1.into()),
+            "allow_world_writable": of_default(false.into()),
             "verify": setting(false, "default", Value::Null, Value::Null),
             "trace": setting(true, "environment", "LARDER_DEBUG".into(), Value::Null),
             "file": { "path": file, "read": true },
@@ -48,20 +49,21 @@ fn env_says_where_each_setting_comes_from() {
     let text = user.run_with(&variables, &["env", "--dir", "/here"]).ok();
     let file = user.file().display().to_string();
     let lines = [
-        "dir                /here  (--dir)".to_owned(),
-        format!("prog               helper --fast  ({file}:3)"),
-        "on-helper-failure  fail  (default)".to_owned(),
-        "remote             off  (default)".to_owned(),
-        "remote-access      read-write  (default)".to_owned(),
-        "upload-wait        0s  (default)".to_owned(),
-        "scope              {repository}/{branch}/{os}/{arch}/{go}  (default)".to_owned(),
-        "trusted-keys       off  (default)".to_owned(),
-        "signing-key        off  (default)".to_owned(),
-        "max-size           10.0 GiB  (LARDER_MAX_SIZE)".to_owned(),
-        format!("max-age            2d  ({file}:1)"),
-        "verify             false  (default)".to_owned(),
-        "trace              true  (LARDER_DEBUG)".to_owned(),
-        format!("settings file      {file}  (read)"),
+        "dir                   /here  (--dir)".to_owned(),
+        format!("prog                  helper --fast  ({file}:3)"),
+        "on-helper-failure     fail  (default)".to_owned(),
+        "remote                off  (default)".to_owned(),
+        "remote-access         read-write  (default)".to_owned(),
+        "upload-wait           0s  (default)".to_owned(),
+        "scope                 {repository}/{branch}/{os}/{arch}/{go}  (default)".to_owned(),
+        "trusted-keys          off  (default)".to_owned(),
+        "signing-key           off  (default)".to_owned(),
+        "max-size              10.0 GiB  (LARDER_MAX_SIZE)".to_owned(),
+        format!("max-age               2d  ({file}:1)"),
+        "allow-world-writable  false  (default)".to_owned(),
+        "verify                false  (default)".to_owned(),
+        "trace                 true  (LARDER_DEBUG)".to_owned(),
+        format!("settings file         {file}  (read)"),
     ];
     assert_eq!(text.lines().collect::<Vec<_>>(), lines);
 }
@@ -78,7 +80,7 @@ fn env_without_a_setting_shows_the_defaults() {
     assert_eq!(json["max_age"], of_default(432_000.into()));
     assert_eq!(json["file"], json!({ "path": user.file(), "read": false }));
     let text = user.run(&["env"]).ok();
-    assert!(text.contains("max-size           off  (default)"), "{text}");
+    assert!(text.contains("max-size              off  (default)"), "{text}");
     assert!(text.ends_with("config.toml  (not there)\n"), "{text}");
 }
 
@@ -89,7 +91,7 @@ fn env_shows_a_cache_that_is_off() {
     let json = user.run_with(&off, &["env", "--json"]).json();
     assert_eq!(json["dir"], setting(Value::Null, "environment", "LARDER_DIR".into(), Value::Null));
     let text = user.run_with(&off, &["env"]).ok();
-    assert!(text.starts_with("dir                off  (LARDER_DIR)\n"), "{text}");
+    assert!(text.starts_with("dir                   off  (LARDER_DIR)\n"), "{text}");
     user.run_with(&off, &["stats"]).says(2, ["LARDER_DIR=off", "--dir"]);
     let user = User::new("dir = 'off'");
     let place = format!("{}:1", user.file().display());

@@ -4,7 +4,7 @@
 //! `cmd/go/internal/cache`.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs::{DirBuilder, File};
 use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
 
@@ -38,7 +38,8 @@ pub(crate) fn by_default(names: &Names, env: Env<'_>) -> Setting<Directory> {
     Setting { value, origin: Origin::Default }
 }
 
-/// Creates the directory and, if there is none, its `README`, whose absence is no failure.
+/// Creates the directory and, if there is none, its `README`, whose absence is no failure. What is
+/// there is left as it is.
 ///
 /// # Errors
 ///
@@ -48,12 +49,21 @@ pub fn create(dir: &Path, names: &Names) -> Result<(), DirError> {
     if readme.exists() {
         return Ok(());
     }
-    fs::create_dir_all(dir).map_err(|source| DirError::Create { dir: dir.to_owned(), source })?;
+    make(dir).map_err(|source| DirError::Create { dir: dir.to_owned(), source })?;
     // Never over one that is there: another program may own this directory and have written it.
     if let Ok(mut readme) = File::create_new(readme) {
         _ = readme.write_all(names.readme.as_bytes());
     }
     Ok(())
+}
+
+/// Makes the directory, and the folders above it. Not for everybody to write to, even where the umask
+/// would let that through, as in many containers: such a directory is refused.
+fn make(dir: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o775);
+    builder.recursive(true).create(dir)
 }
 
 /// Removes `.`, `..` and repeated separators by the text alone, as Go's `filepath.Join` does, so

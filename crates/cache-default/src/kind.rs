@@ -36,7 +36,7 @@ pub(crate) enum Said<'a> {
 }
 
 /// Every key of the settings file, in the order in which they are shown.
-pub(crate) const KEYS: [&str; 13] = [
+pub(crate) const KEYS: [&str; 14] = [
     DIR.key,
     PROG.key,
     ON_HELPER_FAILURE.key,
@@ -48,6 +48,7 @@ pub(crate) const KEYS: [&str; 13] = [
     SIGNING_KEY.key,
     MAX_SIZE.key,
     MAX_AGE.key,
+    ALLOW_WORLD_WRITABLE.key,
     VERIFY.key,
     TRACE.key,
 ];
@@ -182,6 +183,18 @@ pub(crate) const MAX_AGE: Kind<Duration> = Kind {
     expected: "a time with a unit, such as \"5d\" or \"12h\"",
     is_secret: false,
     read: duration,
+};
+
+pub(crate) const ALLOW_WORLD_WRITABLE: Kind<bool> = Kind {
+    key: "allow-world-writable",
+    expected: "true or false, in a variable also 1 or 0",
+    is_secret: false,
+    read: |said| match said {
+        Said::Truth(truth) => Some(truth),
+        Said::Text("true" | "1") => Some(true),
+        Said::Text("false" | "0") => Some(false),
+        _ => None,
+    },
 };
 
 pub(crate) const VERIFY: Kind<bool> =

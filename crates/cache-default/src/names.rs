@@ -17,6 +17,9 @@ pub struct Names {
     pub remote: Option<RemoteNames>,
     /// The variable that holds the size limit, or `off`. `None`: there is no such variable.
     pub max_size: Option<&'static str>,
+    /// The variable that says whether a directory is used that everybody can write to. `None`: there
+    /// is no such variable.
+    pub allow_world_writable: Option<&'static str>,
     /// The variable that turns on modes for debugging.
     pub debug: DebugNames,
     /// The settings file, as a relative path in the user's config folder. `None`: there is no such
@@ -81,6 +84,7 @@ impl Names {
             ci: "CI",
         }),
         max_size: Some("LARDER_MAX_SIZE"),
+        allow_world_writable: Some("LARDER_ALLOW_WORLD_WRITABLE"),
         debug: DebugNames {
             variable: "LARDER_DEBUG",
             verify: "verify",
@@ -104,6 +108,7 @@ Nothing here is lost for good: what is removed is built again when it is needed.
         prog: "GOCACHEPROG",
         remote: None,
         max_size: None,
+        allow_world_writable: None,
         debug: DebugNames {
             variable: "GODEBUG",
             verify: "gocacheverify",

@@ -115,7 +115,7 @@ impl<'a> Opening<'a> {
     /// # Errors
     ///
     /// When the cache is off or nothing says where it is, when the directory cannot be created or
-    /// opened, when the helper does not start and the settings do not say to go on, when the store's
+    /// opened, when everybody can write to it and the settings do not allow that, when the helper does not start and the settings do not say to go on, when the store's
     /// address or the signing key is wrong, and when both a helper and a store are named. That the
     /// store cannot be used is a notice.
     pub fn open(self) -> Result<Opened, OpenError> {
@@ -189,7 +189,9 @@ fn open_directory(
     close_budget: Option<Duration>,
     reverse: Option<ReverseLookup>,
 ) -> Result<Arc<DiskCache>, OpenError> {
-    let mut builder = DiskCache::builder(dir).max_age(settings.max_age.value);
+    let mut builder = DiskCache::builder(dir)
+        .max_age(settings.max_age.value)
+        .allow_world_writable(settings.allow_world_writable.value);
     if let Some(bytes) = settings.max_size.value {
         builder = builder.max_size(bytes);
     }

@@ -52,6 +52,9 @@ pub struct Settings {
     pub max_size: Setting<Option<u64>>,
     /// How long after its last use a file is trimmed.
     pub max_age: Setting<Duration>,
+    /// Whether a directory is used although everybody can write to it, and so put wrong results into
+    /// it.
+    pub allow_world_writable: Setting<bool>,
     /// Verify mode: every lookup in the directory misses, and every put there is compared with what
     /// is stored.
     pub verify: Setting<bool>,
@@ -91,6 +94,8 @@ pub struct Flags {
     pub max_size: Option<Flag<Option<u64>>>,
     /// For [`Settings::max_age`].
     pub max_age: Option<Flag<Duration>>,
+    /// For [`Settings::allow_world_writable`].
+    pub allow_world_writable: Option<Flag<bool>>,
     /// For [`Settings::verify`].
     pub verify: Option<Flag<bool>>,
     /// For [`Settings::trace`].
@@ -142,6 +147,11 @@ impl Settings {
             said.first_of(&kind::SIGNING_KEY, flags.signing_key, of(|names| names.signing_key))?;
         let max_size = said.first_of(&kind::MAX_SIZE, flags.max_size, names.max_size)?;
         let max_age = said.first_of(&kind::MAX_AGE, flags.max_age, None)?;
+        let allow_world_writable = said.first_of(
+            &kind::ALLOW_WORLD_WRITABLE,
+            flags.allow_world_writable,
+            names.allow_world_writable,
+        )?;
         let verify = said.first(&kind::VERIFY, flags.verify, || {
             Ok(modes()?.verify.map(|on| from_variable(names.debug.variable, on)))
         })?;
@@ -160,6 +170,7 @@ impl Settings {
             signing_key: or_default(signing_key, None),
             max_size: or_default(max_size, None),
             max_age: or_default(max_age, DEFAULT_MAX_AGE),
+            allow_world_writable: or_default(allow_world_writable, false),
             verify: or_default(verify, false),
             trace: or_default(trace, false),
             file: path,

@@ -16,7 +16,8 @@ fn about(text: impl AsRef<[u8]>) -> String {
 }
 
 const KEYS: &str = "dir, prog, on-helper-failure, remote, remote-access, upload-wait, scope, \
-                    trusted-keys, signing-key, max-size, max-age, verify, trace";
+                    trusted-keys, signing-key, max-size, max-age, allow-world-writable, verify, \
+                    trace";
 
 #[test]
 fn an_unknown_key() {

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use cache_core::{CacheExt, Error, Lookup, MissReason, PutOptions, Source};
-use cache_default::{Names, OpenError, Opened, Opening, open};
+use cache_default::{Flags, Names, OpenError, Opened, Opening, open};
 use cache_hash::Trace;
 use support::{Home, action};
 
@@ -61,6 +61,32 @@ fn a_directory_that_cannot_be_made_is_an_error_with_its_path() {
     let error = open(&home.set("LARDER_DIR", &dir).settings()).err().expect("no directory");
     let says = format!("failed to initialize build cache at {}: ", dir.display());
     assert!(error.to_string().starts_with(&says), "{error}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_directory_that_everybody_can_write_to_is_opened_when_that_is_allowed() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let home = Home::new();
+    let dir = home.path("cache");
+    let home = home.set("LARDER_DIR", &dir);
+    opened(&home);
+    for mode in [0o777, 0o1777, 0o702] {
+        fs::set_permissions(&dir, fs::Permissions::from_mode(mode)).unwrap();
+        let error = open(&home.settings()).err().expect("a refusal");
+        let refused =
+            matches!(&error, OpenError::Directory(Error::WorldWritable { dir: of }) if *of == dir);
+        assert!(refused, "{mode:o}: {error}");
+        let mut allowed = home.settings();
+        allowed.allow_world_writable.value = true;
+        open(&allowed).expect("a cache");
+        // The go command's users have no such variable.
+        let go = home.resolve(&Names { dir: "LARDER_DIR", ..Names::GO }, Flags::default()).unwrap();
+        assert!(open(&go).is_err(), "{mode:o}");
+    }
+    fs::set_permissions(&dir, fs::Permissions::from_mode(0o775)).unwrap();
+    opened(&home);
 }
 
 #[test]

@@ -30,6 +30,7 @@ trusted-keys = [
   'larder-public-key-v1 hR9rYP6ms0aqyfpKn/l+FI3Q18foxGgsaRg2tOHcbsE=',
 ]
 signing-key = '/key/of/file'
+allow-world-writable = true
 ";
 
 const KEY: &str = "larder-public-key-v1 hR9rYP6ms0aqyfpKn/l+FI3Q18foxGgsaRg2tOHcbsE=";
@@ -61,6 +62,7 @@ fn all_flags() -> Flags {
         scope: flag("--scope", template("a flag")),
         trusted_keys: flag("--trusted-keys", None),
         signing_key: flag("--signing-key", Some("/key/of/flag".into())),
+        allow_world_writable: flag("--allow-world-writable", false),
     }
 }
 
@@ -75,6 +77,7 @@ fn with_variables(home: Home) -> Home {
         .set("LARDER_SCOPE", "a variable")
         .set("LARDER_TRUSTED_KEYS", format!("{KEY},{KEY}"))
         .set("LARDER_SIGNING_KEY", "/key/of/variable")
+        .set("LARDER_ALLOW_WORLD_WRITABLE", "0")
 }
 
 #[track_caller]
@@ -106,6 +109,7 @@ fn without_a_word_every_setting_has_its_default() {
     is(&settings.scope, Some(Template::default()), Origin::Default);
     is(&settings.trusted_keys, None, Origin::Default);
     is(&settings.signing_key, None, Origin::Default);
+    is(&settings.allow_world_writable, false, Origin::Default);
     assert_eq!(home.settings().file, Some(home.file()));
     assert!(!home.settings().file_was_read);
 }
@@ -129,6 +133,7 @@ fn the_file_goes_before_the_default() {
     is(&settings.scope, template("{branch} of a file"), line(11));
     is(&settings.trusted_keys, keys(&[KEY]), line(12));
     is(&settings.signing_key, Some("/key/of/file".into()), line(15));
+    is(&settings.allow_world_writable, true, line(16));
     assert!(settings.file_was_read);
     assert_eq!(line(7).to_string(), format!("{}:7", home.file().display()));
 }
@@ -154,6 +159,8 @@ fn a_variable_goes_before_the_file() {
     is(&settings.trusted_keys, keys(&[KEY, KEY]), Origin::Variable("LARDER_TRUSTED_KEYS"));
     let key = Some("/key/of/variable".into());
     is(&settings.signing_key, key, Origin::Variable("LARDER_SIGNING_KEY"));
+    let variable = Origin::Variable("LARDER_ALLOW_WORLD_WRITABLE");
+    is(&settings.allow_world_writable, false, variable);
     // These have none.
     assert!(matches!(settings.max_age.origin, Origin::File { line: 5, .. }));
     assert!(matches!(settings.on_helper_failure.origin, Origin::File { line: 3, .. }));
@@ -181,6 +188,8 @@ fn a_flag_goes_before_all() {
         is(&settings.trusted_keys, None, Origin::Flag("--trusted-keys"));
         let key = Some("/key/of/flag".into());
         is(&settings.signing_key, key, Origin::Flag("--signing-key"));
+        let origin = Origin::Flag("--allow-world-writable");
+        is(&settings.allow_world_writable, false, origin);
     }
 }
 
@@ -226,6 +235,11 @@ fn a_variable_with_a_value_that_makes_no_sense_is_an_error_that_says_what_does()
         Home::new().set("LARDER_PROG", " ").mistake(),
         "LARDER_PROG is \" \"; \
          it must be a helper's command as text, such as \"larder serve\", or \"off\""
+    );
+    assert_eq!(
+        Home::new().set("LARDER_ALLOW_WORLD_WRITABLE", "yes").mistake(),
+        "LARDER_ALLOW_WORLD_WRITABLE is \"yes\"; \
+         it must be true or false, in a variable also 1 or 0"
     );
     for part in ["verfy=1", "verify", "verify=yes", "gocacheverify=1", "verify=1;hash=1"] {
         assert_eq!(

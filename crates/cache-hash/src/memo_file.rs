@@ -104,9 +104,10 @@ fn open_for_reading(path: &Path) -> io::Result<Buckets> {
     Buckets::of(File::open(path)?)
 }
 
-/// Before anything is opened: opening a FIFO may take for ever.
+/// Before anything is opened: a link would lead to another file, which would be written to, and opening
+/// a FIFO may take for ever.
 fn refuse_what_is_no_file(path: &Path) -> io::Result<()> {
-    if fs::metadata(path)?.is_file() {
+    if fs::symlink_metadata(path)?.is_file() {
         return Ok(());
     }
     Err(io::Error::new(ErrorKind::InvalidInput, "it is not a regular file"))

@@ -10,7 +10,7 @@ use cache_disk::DiskCache;
 use crate::counts::Counters;
 use crate::fetching::Fetching;
 use crate::flight::Flights;
-use crate::journal::Journal;
+use crate::journal::{self, Journal};
 use crate::patience::Patience;
 use crate::prefetch::Prefetch;
 use crate::publish::Publish;
@@ -149,7 +149,10 @@ impl Builder {
         let uploads = match access.writes() {
             false => None,
             true => {
-                let (journal, adopted) = Journal::open(local.dir(), &store.to_string())?;
+                let name = store.to_string();
+                // No link in their place leads the journals elsewhere.
+                local.own_folder(&journal::own_folder(&name))?;
+                let (journal, adopted) = Journal::open(local.dir(), &name)?;
                 Some(Uploads::start(sending.clone(), runtime, journal, adopted))
             }
         };

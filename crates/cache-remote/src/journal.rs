@@ -142,10 +142,14 @@ impl Drop for Journal {
     }
 }
 
-/// One for each store, so that nothing goes to a store that it was not meant for.
+/// The folder in Larder's own: one for each store, so that nothing goes to a store that it was not
+/// meant for.
+pub(crate) fn own_folder(store: &str) -> String {
+    format!("{FOLDER}/{}", hex::encode(&Sha256::digest(store)[..8]))
+}
+
 fn folder(dir: &Path, store: &str) -> PathBuf {
-    let digits = hex::encode(&Sha256::digest(store)[..8]);
-    dir.join("larder").join(FOLDER).join(digits)
+    dir.join("larder").join(own_folder(store))
 }
 
 /// The files that are not ours, the oldest first.

@@ -30,7 +30,7 @@
 //!     cache: &DiskCache::open("/home/user/.cache/my-tool")?,
 //!     keys: &KeySpace::new("my-tool 1.2"),
 //!     files: &FileHashMemo::open("/home/user/.cache/my-tool.files"),
-//!     locks: "/home/user/.cache/my-tool.locks".as_ref(),
+//!     locks: Some("/home/user/.cache/my-tool.locks".as_ref()),
 //! };
 //! let mut streams = Streams {
 //!     stdin: None,

@@ -114,6 +114,7 @@ enum Attempt {
 
 impl Held {
     fn try_take(path: &Path) -> io::Result<Attempt> {
+        refuse_what_is_no_file(path)?;
         let file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
         match FileExt::try_lock(&file) {
@@ -145,6 +146,18 @@ impl Drop for Held {
         if let Err(e) = FileExt::unlock(&self.file) {
             tracing::warn!("cannot unlock {}: {e}", self.path.display());
         }
+    }
+}
+
+/// Before anything is opened: a link would lead to another file, and a FIFO may take for ever.
+fn refuse_what_is_no_file(path: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(found) if !found.is_file() => {
+            let text = format!("{} is not a regular file", path.display());
+            Err(io::Error::new(io::ErrorKind::InvalidInput, text))
+        }
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
+        _ => Ok(()),
     }
 }
 

@@ -30,8 +30,9 @@ pub struct Runner<'a> {
     /// What the inputs hash to.
     pub files: &'a FileHashMemo,
     /// The folder for the locks, the same for all who share the cache on this machine. It is made
-    /// when it is not there.
-    pub locks: &'a Path,
+    /// when it is not there. `None`: there are no locks, and of two equal runs at the same time both
+    /// run the command.
+    pub locks: Option<&'a Path>,
 }
 
 /// How a task is run. [`Default`] is the ordinary way.
@@ -155,12 +156,13 @@ impl Run<'_> {
 
     /// The right to run the command. `None` where there are no locks.
     fn lock(&self, streams: &mut Streams<'_>) -> Result<Option<Lock>, RunError> {
+        let Some(folder) = self.runner.locks else { return Ok(None) };
         let stop = || self.interrupted().is_some();
-        match (lock::take(self.runner.locks, &self.key, streams.notes, &stop), self.interrupted()) {
+        match (lock::take(folder, &self.key, streams.notes, &stop), self.interrupted()) {
             (_, Some(signal)) => Err(RunError::Interrupted(signal)),
             (Ok(lock), None) => Ok(lock),
             (Err(error), None) => {
-                (streams.notes)(&Note::NoLock { folder: self.runner.locks, error: &error });
+                (streams.notes)(&Note::NoLock { folder, error: &error });
                 Ok(None)
             }
         }

@@ -68,7 +68,7 @@ impl Project {
             cache,
             keys: &keys(),
             files: &FileHashMemo::new(),
-            locks: &self.path("locks"),
+            locks: Some(&self.path("locks")),
         };
         let mut streams = Streams {
             stdin: None,
@@ -363,7 +363,7 @@ fn what_is_given_as_stdin_is_read_by_the_command() {
             cache: &cache,
             keys: &keys(),
             files: &FileHashMemo::new(),
-            locks: &project.path("locks"),
+            locks: Some(&project.path("locks")),
         };
         let mut streams = Streams {
             stdin: Some(&stdin.file),

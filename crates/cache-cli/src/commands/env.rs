@@ -34,12 +34,16 @@ Settings:
   signing-key        the file with the secret key for what is uploaded, or off
   max-size           the size on disk down to which is trimmed, or off
   max-age            how long after its last use a file is trimmed
+  allow-world-writable
+                     use a directory that everybody can write to, and so put
+                     wrong results into
   verify             compare results with what is stored, and run everything
   trace              show everything that is hashed into a key
 
 Variables:
   LARDER_DIR, LARDER_PROG, LARDER_REMOTE, LARDER_REMOTE_ACCESS,
   LARDER_UPLOAD_WAIT, LARDER_SCOPE, LARDER_SIGNING_KEY, LARDER_MAX_SIZE
+  LARDER_ALLOW_WORLD_WRITABLE  1 or 0
   LARDER_TRUSTED_KEYS  separated by commas
   LARDER_DEBUG         verify=1,hash=1
 
@@ -50,7 +54,7 @@ A settings file:
   trusted-keys = [\"larder-public-key-v1 …\"]
 
 With --json: {dir, prog, on_helper_failure, remote, remote_access, upload_wait, scope, trusted_keys, \
-signing_key, max_size, max_age, verify, trace, file}. All but file are {value, from, name, line}: from \
+signing_key, max_size, max_age, allow_world_writable, verify, trace, file}. All but file are {value, from, name, line}: from \
 is flag, environment, file or default; name is the flag's or the variable's, or the file's path; line \
 is the line in the file. dir, prog, remote, scope, trusted_keys, signing_key and max_size are null when \
 they are off, max_size is in bytes, max_age and upload_wait in seconds. file is {path, read}: where the \
@@ -73,6 +77,7 @@ struct Answer {
     signing_key: SettingJson<Option<PathJson>>,
     max_size: SettingJson<Option<u64>>,
     max_age: SettingJson<u64>,
+    allow_world_writable: SettingJson<bool>,
     verify: SettingJson<bool>,
     trace: SettingJson<bool>,
     file: FileJson,
@@ -101,7 +106,7 @@ pub(crate) fn run(_: &Args, session: &Session) -> Result<Exit> {
     }
     let mut answers = Answers::new();
     for (name, value, origin) in lines(dir, &settings) {
-        answers.line(format_args!("{name:<17}  {value}  ({origin})"))?;
+        answers.line(format_args!("{name:<20}  {value}  ({origin})"))?;
     }
     answers.finish()?;
     Ok(Exit::Done)
@@ -121,7 +126,7 @@ fn lines(directory: Option<&Path>, settings: &Settings) -> Vec<(&'static str, St
     let off = || "off".to_owned();
     let Settings { dir, prog, on_helper_failure, remote, remote_access, .. } = settings;
     let Settings { upload_wait, scope, trusted_keys, signing_key, .. } = settings;
-    let Settings { max_size, max_age, verify, trace, .. } = settings;
+    let Settings { max_size, max_age, verify, trace, allow_world_writable: allowed, .. } = settings;
     let dir_value = directory.map_or_else(off, report::path);
     let prog_value = prog.value.as_deref().map_or_else(off, report::printable);
     let remote_value = remote.value.as_ref().map(ToString::to_string);
@@ -154,6 +159,7 @@ fn lines(directory: Option<&Path>, settings: &Settings) -> Vec<(&'static str, St
         ("signing-key", key_file.unwrap_or_else(off), of(&signing_key.origin)),
         ("max-size", max_size.value.map_or_else(off, report::size), of(&max_size.origin)),
         ("max-age", age, of(&max_age.origin)),
+        ("allow-world-writable", allowed.value.to_string(), of(&allowed.origin)),
         ("verify", verify.value.to_string(), of(&verify.origin)),
         ("trace", trace.value.to_string(), of(&trace.origin)),
     ];
@@ -177,6 +183,7 @@ fn answer(directory: Option<PathBuf>, settings: Settings) -> Answer {
         signing_key: json(map(settings.signing_key, |path| path.map(PathJson))),
         max_size: json(settings.max_size),
         max_age: json(map(settings.max_age, |age| age.as_secs())),
+        allow_world_writable: json(settings.allow_world_writable),
         verify: json(settings.verify),
         trace: json(settings.trace),
         file: FileJson { path: settings.file.map(PathJson), read: settings.file_was_read },

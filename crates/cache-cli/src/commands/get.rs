@@ -54,7 +54,7 @@ pub(crate) fn run(args: &Args, session: &Session) -> Result<Exit> {
         _ if session.json => checked(cache, &args.id)?,
         _ => to_stdout(cache, &args.id)?,
     };
-    counters::record(opened.directory.dir(), &counted(&answer));
+    counters::record(&opened.directory, &counted(&answer));
     match answer {
         Lookup::Hit(entry) => {
             tracing::info!("found {}: output {}, {} bytes", args.id, entry.output, entry.size);

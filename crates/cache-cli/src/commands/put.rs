@@ -61,7 +61,7 @@ pub(crate) fn run(args: &Args, session: &Session) -> Result<Exit> {
     let stored = cache
         .put(&args.id, input.source(), &options)
         .map_err(|error| about_input(error, &args.file))?;
-    counters::record(opened.directory.dir(), &Used { puts: 1, ..Used::new(Kind::Get) });
+    counters::record(&opened.directory, &Used { puts: 1, ..Used::new(Kind::Get) });
     tell(args, session, stored, end)?;
     if let Err(error) = cache.close() {
         // The answer is given, and true.

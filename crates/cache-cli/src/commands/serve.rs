@@ -113,7 +113,7 @@ pub(crate) fn run(args: &Args, session: &Session) -> Result<Exit> {
     }
     let exit = match serve(cache, io::stdin(), io::stdout(), &options) {
         Ok(tally) => {
-            counters::record(directory.dir(), &counted(&tally));
+            counters::record(&directory, &counted(&tally));
             if session.verbose {
                 report::message(&closing_line(&tally, remote.as_deref()));
             }

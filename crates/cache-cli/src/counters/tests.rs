@@ -11,8 +11,21 @@ fn used(kind: Kind, hits: u64) -> Used {
 /// A cache directory, and its counters' path.
 fn place() -> (tempfile::TempDir, PathBuf) {
     let dir = tempfile::tempdir().expect("a scratch folder");
-    let path = path(dir.path());
+    let path = path(&ours(dir.path()));
     (dir, path)
+}
+
+/// Larder's own folder in a cache directory.
+fn ours(dir: &Path) -> PathBuf {
+    dir.join("larder")
+}
+
+fn record(dir: &Path, used: &Used) {
+    record_in(&ours(dir), used).ok();
+}
+
+fn read(dir: &Path) -> io::Result<Counted> {
+    read_in(&ours(dir))
 }
 
 fn hits(dir: &Path) -> u64 {

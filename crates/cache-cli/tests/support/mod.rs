@@ -95,6 +95,7 @@ pub fn bare(program: impl AsRef<OsStr>) -> Command {
         "LARDER_TRUSTED_KEYS",
         "LARDER_SIGNING_KEY",
         "LARDER_MAX_SIZE",
+        "LARDER_ALLOW_WORLD_WRITABLE",
         "LARDER_DEBUG",
         "XDG_CACHE_HOME",
         "GOCACHE",

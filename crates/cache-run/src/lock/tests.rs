@@ -86,3 +86,20 @@ fn what_a_killed_run_has_started_is_waited_for_so_long_and_no_longer() {
     drop(orphans);
     assert!(now(folder.path()).for_command().is_some());
 }
+
+#[cfg(unix)]
+#[test]
+fn a_link_in_the_place_of_a_lock_is_not_followed() {
+    let folder = tempfile::tempdir().unwrap();
+    let outside = folder.path().join("outside");
+    fs::write(&outside, "bytes").unwrap();
+    for name in [KEY.to_string(), format!("{KEY}-command")] {
+        let locks = folder.path().join("locks");
+        fs::create_dir(&locks).unwrap();
+        std::os::unix::fs::symlink(&outside, locks.join(name)).unwrap();
+        let error = take(&locks, &KEY, &mut |_| {}, &|| false).err().unwrap();
+        assert!(error.to_string().contains("is not a regular file"), "{error}");
+        assert_eq!(fs::read(&outside).unwrap(), b"bytes");
+        fs::remove_dir_all(locks).unwrap();
+    }
+}

@@ -71,8 +71,8 @@ pub(super) fn gather(cache: &DiskCache, now: SystemTime) -> Result<Stats> {
 }
 
 fn counted(cache: &DiskCache) -> Counted {
-    counters::read(cache.dir()).unwrap_or_else(|e| {
-        tracing::warn!("the use is not shown: cannot read the counters: {e}");
+    counters::read(cache).unwrap_or_else(|e| {
+        tracing::warn!("the use is not shown: {e}");
         Counted::default()
     })
 }
