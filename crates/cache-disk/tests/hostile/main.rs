@@ -42,7 +42,7 @@ fn a_hostile_directory_leads_out_of_it_nowhere_and_holds_nobody_up() {
         operations::all_in_any_order(&mut world, &mut dice);
         return println!("\n{DEALT}{things}");
     }
-    attack("hostile directory", 40, NAME, Duration::from_secs(60));
+    attack("hostile directory", 16, NAME, Duration::from_secs(60));
 }
 
 /// A check-up takes ten seconds when it finds anything bad, so there is more in this directory.

@@ -79,8 +79,9 @@ impl World {
         let Some(bytes) = self.known.get(action) else { return false };
         let output = OutputId::of(bytes);
         let says = format!("v1 {action} {output} {:20} ", bytes.len());
-        let entry = self.read_inside(&entry_path(&self.dir, action));
-        if !entry.is_some_and(|entry| entry.len() == 175 && entry.starts_with(says.as_bytes())) {
+        let Some(entry) = self.read_inside(&entry_path(&self.dir, action)) else { return false };
+        // A time may be negative, which makes the entry malformed.
+        if entry.len() != 175 || !entry.starts_with(says.as_bytes()) || entry.contains(&b'-') {
             return false;
         }
         let path = self.output_path(&output);
