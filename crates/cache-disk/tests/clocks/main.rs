@@ -60,13 +60,13 @@ fn memory() -> &'static Path {
 
 #[test]
 fn nothing_in_use_goes_and_nothing_stays_for_ever() {
-    attack(Attack::new("clocks", 15), memory(), Duration::ZERO);
+    attack(Attack::new("clocks", 20), memory(), Duration::ZERO);
 }
 
 #[test]
 fn the_same_where_times_may_end_in_2446() {
     let place = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    attack(Attack::new("clocks on disk", 5), place, Duration::ZERO);
+    attack(Attack::new("clocks on disk", 2), place, Duration::ZERO);
 }
 
 #[cfg(feature = "root")]

@@ -159,8 +159,7 @@ impl World {
         self.locked.clear();
         let right = SystemTime::now();
         let by_size = self.dice.one_in(3);
-        // One folder of 256 at a time takes long.
-        let in_small_pieces = self.dice.one_in(8).then(|| self.dice.up_to(9) as u32);
+        let in_small_pieces = self.dice.one_in(2).then(|| self.dice.up_to(9) as u32);
         for day in 0..9 {
             let now = right + day * (DAY + HOUR);
             self.users.iter().for_each(|user| user.set(now));
@@ -168,7 +167,7 @@ impl World {
             if by_size {
                 (options.max_age, options.max_size) = (Duration::MAX, Some(0));
             }
-            options.budget = (in_small_pieces == Some(day)).then_some(Duration::ZERO);
+            options.budget = (in_small_pieces == Some(day)).then_some(Duration::from_millis(1));
             // Not the one with the system's clock, for which no day passes.
             let user = 1 + self.dice.below(self.users.len() - 1);
             while self.trim_as(user, &options) {}
