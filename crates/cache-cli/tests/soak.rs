@@ -43,7 +43,7 @@ const FEW: usize = 400;
 
 #[test]
 fn a_helper_takes_no_more_however_much_it_was_asked_for() {
-    let mut attack = Attack::new("soak", 6);
+    let mut attack = Attack::new("soak", 5);
     let larder = Larder::new();
     fs::create_dir(larder.dir()).expect("a directory");
     let number = larder.path("number");

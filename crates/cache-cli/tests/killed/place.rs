@@ -38,7 +38,8 @@ pub(crate) struct Place {
     /// What the test has damaged. It may be well again.
     damaged: BTreeSet<PathBuf>,
     damaged_last: Instant,
-    /// How long each kind takes when nobody kills it.
+    /// How long each kind takes when nobody kills it: measured once, and then kept such, for a machine
+    /// may be busy or not, that four in five are killed before they have ended.
     wholes: BTreeMap<Kind, Duration>,
     started: u64,
     groups: u64,
@@ -87,8 +88,6 @@ impl Place {
             self.end(vec![victim]);
             self.wholes.insert(kind, since.elapsed());
         }
-        // It goes on until it is killed; what the whole would be is what the other side takes.
-        self.wholes.insert(Kind::Helper, self.wholes[&Kind::Client]);
     }
 
     /// Starts these at once and kills each at a moment of its own.
@@ -96,7 +95,9 @@ impl Place {
         self.prepare(kinds, dice);
         let mut victims = Vec::new();
         for &kind in kinds {
-            let moment = dice.part_of(self.wholes[&kind]);
+            // A helper serves until it is killed. Its whole would be what its client takes.
+            let side = if kind == Kind::Helper { Kind::Client } else { kind };
+            let moment = dice.part_of(self.wholes[&side]);
             let is_spared = dice.one_in(SPARED) && !matches!(kind, Kind::Helper | Kind::Repair);
             let victim = self.start(kind, dice);
             victims.push((victim.since + moment, is_spared, victim));
@@ -153,6 +154,9 @@ impl Place {
             let kind = victim.kind;
             let ended = victim.end();
             *self.killed.entry(kind).or_default() += u64::from(!ended.by_itself);
+            if let Some(whole) = self.wholes.get_mut(&kind) {
+                *whole = whole.mul_f64(if ended.by_itself { 0.96 } else { 1.01 });
+            }
             asked.extend(ended.asked);
             answered.extend(ended.answered);
             got.extend(ended.got);
