@@ -95,6 +95,13 @@ impl Failure {
     ) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::File { operation, path: path.to_owned(), role, source }
     }
+
+    /// Whether the cache directory is not to be had now, as on a full disk: nothing that the user
+    /// has mistaken.
+    pub(crate) fn is_of_the_disk(&self) -> bool {
+        let is_mistake = |kind| matches!(kind, ErrorKind::NotADirectory | ErrorKind::AlreadyExists);
+        matches!(self, Self::Directory { source, .. } if !is_mistake(source.kind()))
+    }
 }
 
 /// Tells the user about an error. A closed pipe is none: who reads has enough.
@@ -124,7 +131,8 @@ pub(crate) fn usage(error: &clap::Error, command: Option<&str>) -> Exit {
     }
 }
 
-fn with_advice(error: &(dyn Error + 'static)) -> String {
+/// The error in one line, with what to do about it.
+pub(crate) fn with_advice(error: &(dyn Error + 'static)) -> String {
     let mut line = in_one_line(error);
     if let Some(advice) = advice(error) {
         line.push_str("; ");
@@ -151,10 +159,8 @@ pub(crate) fn in_one_line(error: &(dyn Error + 'static)) -> String {
 /// What to do about an error.
 pub(crate) fn advice(error: &(dyn Error + 'static)) -> Option<&'static str> {
     match error.downcast_ref::<Failure>() {
-        Some(Failure::Directory { source, .. }) => return directory_advice(source.kind()),
-        Some(Failure::File { role, source, .. }) => {
-            return file_advice(*role, source.kind());
-        }
+        Some(Failure::Directory { source, .. }) => return directory_advice(source),
+        Some(Failure::File { role, source, .. }) => return file_advice(*role, source),
         Some(_) => return None,
         None => {}
     }
@@ -162,25 +168,47 @@ pub(crate) fn advice(error: &(dyn Error + 'static)) -> Option<&'static str> {
         return run::advice(error);
     }
     match error.downcast_ref::<cache_core::Error>()? {
-        cache_core::Error::Io { source, .. } => cache_advice(source.kind()),
+        cache_core::Error::Io { source, .. } => cache_advice(source),
         cache_core::Error::ContentChanged { .. } => Some("run it again when nothing writes to it"),
         _ => None,
     }
 }
 
+const MORE_FILES: &str = "raise the limit on open files (ulimit -n)";
+
+/// Advice for a process that may open no more files, when that is what is wrong.
+pub(crate) fn too_many_files(error: &io::Error) -> Option<&'static str> {
+    is_too_many_files(error).then_some(MORE_FILES)
+}
+
+/// Whether this process, or the machine, may open no more files. It has no kind of its own.
+fn is_too_many_files(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    {
+        use rustix::io::Errno;
+        matches!(Errno::from_io_error(error), Some(Errno::MFILE | Errno::NFILE))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = error;
+        false
+    }
+}
+
 /// Advice for a directory that could not be opened or made.
-fn directory_advice(kind: ErrorKind) -> Option<&'static str> {
-    match kind {
+fn directory_advice(error: &io::Error) -> Option<&'static str> {
+    match error.kind() {
         ErrorKind::NotADirectory | ErrorKind::AlreadyExists => {
             Some("a file is in its place: name a directory with --dir")
         }
-        kind => cache_advice(kind).or(Some("name another with --dir")),
+        _ => cache_advice(error).or(Some("name another with --dir")),
     }
 }
 
 /// Advice for what went wrong inside the cache directory.
-fn cache_advice(kind: ErrorKind) -> Option<&'static str> {
-    Some(match kind {
+fn cache_advice(error: &io::Error) -> Option<&'static str> {
+    Some(match error.kind() {
+        _ if is_too_many_files(error) => MORE_FILES,
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
             "free some space, or remove the cache's contents with larder clean"
         }
@@ -197,8 +225,9 @@ fn cache_advice(kind: ErrorKind) -> Option<&'static str> {
     })
 }
 
-fn file_advice(role: Role, kind: ErrorKind) -> Option<&'static str> {
-    Some(match (role, kind) {
+fn file_advice(role: Role, error: &io::Error) -> Option<&'static str> {
+    Some(match (role, error.kind()) {
+        _ if is_too_many_files(error) => MORE_FILES,
         (Role::Input, ErrorKind::NotFound) => "check its name",
         (Role::Input, ErrorKind::PermissionDenied) => "make it readable for this user",
         (Role::Input, ErrorKind::IsADirectory) => "name a file",

@@ -6,6 +6,7 @@ mod args;
 mod commands;
 mod counters;
 mod failure;
+mod file_size;
 mod interrupt;
 mod log;
 mod progress;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         return as_of(failure::tell(&error), matches!(args.command, Command::Run(_))).into();
     }
     log::start(args.log_level());
+    file_size::fail_over_the_limit();
     let session = Session::new(args.global);
     let exit = commands::run(args.command, &session);
     exit.unwrap_or_else(|error| failure::tell(error.as_ref())).into()

@@ -8,8 +8,7 @@ mod support;
 use std::fs;
 use std::io::Read;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use project::{Project, temporaries};
 use support::Ran;
@@ -206,66 +205,4 @@ fn failures_of_its_own_have_codes_of_their_own() {
     assert_eq!(project.larder.run(["put", "run"]).code, Some(2));
     let help = run(&["--help"]);
     assert!(help.code == Some(0) && help.text().contains("Examples:"), "{}", help.text());
-}
-
-/// A folder on a file system of its own with this many KiB; `None`, with a note, where that is not
-/// allowed.
-fn small_disk(project: &Project, name: &str, kib: u32) -> Option<Mounted> {
-    let path = project.larder.path(name);
-    fs::create_dir_all(&path).unwrap();
-    let size = format!("size={kib}k");
-    let mounted =
-        Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(&path).output();
-    match mounted {
-        Ok(output) if output.status.success() => Some(Mounted(path)),
-        _ => {
-            println!("skipped: no file system can be mounted here");
-            None
-        }
-    }
-}
-
-struct Mounted(PathBuf);
-
-impl Drop for Mounted {
-    fn drop(&mut self) {
-        Command::new("umount").arg(&self.0).status().ok();
-    }
-}
-
-#[test]
-fn a_full_disk_costs_the_entry_and_not_the_command() {
-    let project = Project::new();
-    let Some(_disk) = small_disk(&project, "cache", 64 * 5) else { return };
-    let script = "echo ran >> $RAN; head -c 1000000 /dev/urandom > out.txt; echo said; exit 0";
-    for times in 1..=2 {
-        let ran = project.in_out(script);
-        assert_eq!((ran.code, ran.text(), project.times()), (Some(0), "said\n".into(), times));
-        assert!(ran.stderr.contains("not stored: "), "{}", ran.stderr);
-        assert_eq!(fs::metadata(project.path("out.txt")).unwrap().len(), 1_000_000);
-    }
-}
-
-#[test]
-fn a_full_disk_under_the_outputs_leaves_them_as_they_were() {
-    let project = Project::new();
-    let Some(_disk) = small_disk(&project, "project/out", 256) else { return };
-    let script = "echo ran >> $RAN; if [ -e ../go ]; then head -c 100000 /dev/zero > out/a; \
-                  head -c 100000 /dev/zero > out/b; fi; [ -e ../go ]";
-    let run = || project.run(&["--output", "out/a", "--output", "out/b"], script);
-    project.larder.file("go", "");
-    run().stored();
-    fs::remove_file(project.larder.path("go")).unwrap();
-    for name in ["out/a", "out/b"] {
-        project.write(name, "as it was");
-    }
-    fs::write(project.path("out/filler"), vec![1; 120_000]).unwrap();
-    let ran = run();
-    assert!(ran.stderr.contains("cannot replay, so the command is run"), "{}", ran.stderr);
-    assert_eq!((ran.code, project.times()), (Some(1), 2));
-    assert_eq!(
-        (project.read("out/a"), project.read("out/b")),
-        ("as it was".into(), "as it was".into())
-    );
-    assert_eq!(temporaries(&project.path("")).len(), 0);
 }

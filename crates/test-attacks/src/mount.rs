@@ -29,7 +29,9 @@ impl Mounted {
     ///
     /// As [`new`](Self::new).
     pub fn in_memory(options: &str, at: impl Into<PathBuf>) -> Self {
-        Self::new(&["-t", "tmpfs", "-o", options], "tmpfs", at)
+        // By itself everybody could write to it.
+        let options = ["mode=755", options].join(",");
+        Self::new(&["-t", "tmpfs", "-o", &options], "tmpfs", at)
     }
 
     /// The file system in the file `image`, with options as `mount` takes them.

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::error::Error;
+use std::io;
 
 use cache_run::{
     DescribeError, Difference, End, InputChange, NotStored, Note, Outcome, Reason, RunError,
@@ -79,7 +80,8 @@ impl<'a> Told<'a> {
             Outcome::Ran { took, stored: Err(NotStored::Cache(error)), .. }
                 if self.has_cause_of(error) =>
             {
-                format!("ran in {}, and not stored", duration(*took))
+                let advice = advice_on_cache(error);
+                format!("ran in {}, and not stored{advice}", duration(*took))
             }
             Outcome::Ran { took, stored: Err(why), .. } => format!(
                 "ran in {}, and not stored: {}{}",
@@ -92,19 +94,27 @@ impl<'a> Told<'a> {
 }
 
 /// What to do so that a result is stored the next time.
-fn advice_on_storing(why_not: &NotStored) -> &'static str {
+fn advice_on_storing(why_not: &NotStored) -> String {
     let is_new = |change: &Difference| matches!(change, Difference::Input(_, InputChange::Added));
     match why_not {
-        NotStored::Exited(_) => " (--cache-failures stores that too)",
+        NotStored::Exited(_) => " (--cache-failures stores that too)".to_owned(),
         NotStored::InputsChanged(changes) if changes.iter().all(is_new) => {
-            "; if the command makes it, declare it with --output"
+            "; if the command makes it, declare it with --output".to_owned()
         }
         NotStored::InputsChanged(_) => {
-            "; if the command did that, have it write to an output instead"
+            "; if the command did that, have it write to an output instead".to_owned()
         }
-        NotStored::StillRunning => "; wait for it in the command, or redirect its output",
-        _ => "",
+        NotStored::StillRunning => {
+            "; wait for it in the command, or redirect its output".to_owned()
+        }
+        NotStored::Cache(error) => advice_on_cache(error),
+        _ => String::new(),
     }
+}
+
+/// What to do so that the cache takes a result the next time.
+fn advice_on_cache(error: &cache_core::Error) -> String {
+    failure::advice(error).map_or_else(String::new, |advice| format!("; {advice}"))
 }
 
 /// What to do about a failure of a run.
@@ -126,8 +136,20 @@ pub(crate) fn advice(error: &RunError) -> Option<&'static str> {
             "make it readable for this user"
         }
         RunError::Changed => "run it again",
+        RunError::Start { source, .. } | RunError::Listen(source) => {
+            return failure::too_many_files(source);
+        }
+        RunError::Describe(error) => return failure::too_many_files(cause(error)?),
         _ => return None,
     })
+}
+
+/// What the system said, where something cannot be described for that.
+fn cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a io::Error> {
+    match error.downcast_ref() {
+        Some(system) => Some(system),
+        None => cause(error.source()?),
+    }
 }
 
 fn is_like_a_glob(path: &std::path::Path) -> bool {
