@@ -29,7 +29,7 @@ struct Suite {
 enum Needs {
     /// `GO`: the `go` command.
     Go,
-    /// `GO_ORACLE`: the oracle.
+    /// `GO_ORACLE`: the oracle, and `GO`.
     Oracle,
     /// `GO`, and the programs of Debian's that keep objects.
     Stores,
@@ -40,6 +40,14 @@ enum Needs {
 const SUITES: &[Suite] = &[
     Suite {
         name: "differential",
+        package: "cache-disk",
+        feature: "go-oracle",
+        needs: Needs::Oracle,
+        with_oldest: None,
+        short: None,
+    },
+    Suite {
+        name: "races",
         package: "cache-disk",
         feature: "go-oracle",
         needs: Needs::Oracle,
@@ -178,7 +186,7 @@ impl Suite {
         let test = cmd!(sh, "cargo test --release -p {package} --features {feature} --test {name}");
         let test = match self.needs {
             Needs::Go => test.env("GO", &go.program),
-            Needs::Oracle => test.env("GO_ORACLE", oracle::build(sh, go)?),
+            Needs::Oracle => test.env("GO_ORACLE", oracle::build(sh, go)?).env("GO", &go.program),
             Needs::Stores => {
                 debian::need(sh, "redis-server", "--version", "redis-server")?;
                 debian::need(sh, "nginx", "-v", "nginx-light")?;

@@ -57,14 +57,16 @@ pub(crate) fn run(args: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// The short form of those attacks that the ordinary tests leave out, for they need root or Go.
+/// The short form of those attacks that neither the ordinary tests nor those against Go have, for they
+/// mount file systems.
 pub(crate) fn short(sh: &Shell) -> Result<()> {
-    for run in ATTACKS.iter().flat_map(|attack| attack.runs).filter(|run| run.is_extra()) {
+    let all = ATTACKS.iter().flat_map(|attack| attack.runs);
+    for run in all.filter(|run| run.needs.mounts()) {
         if let Some(reason) = run.needs.missing(sh)? {
             println!("{} NOT attacked: {reason}", run.test);
             continue;
         }
-        run.start(sh, &[])?;
+        run.start(sh, None, &[])?;
     }
     Ok(())
 }
@@ -92,9 +94,8 @@ impl Attack {
             match run.amount {
                 Amount::Rounds(rounds) => variables.push(("LARDER_ROUNDS", part(rounds))),
                 Amount::Seconds(seconds) => variables.push(("LARDER_SECONDS", part(seconds))),
-                Amount::Once => {}
             }
-            let said = run.start(sh, &variables)?;
+            let said = run.start(sh, Some("--release"), &variables)?;
             let held = said.lines().filter_map(|line| {
                 let (_, rest) = line.split_once("attack ")?;
                 Some(rest.split_once(" held: ")?.1.trim().to_owned())
@@ -109,15 +110,15 @@ impl Attack {
 }
 
 impl Run {
-    /// Whether the ordinary tests leave it out.
-    fn is_extra(&self) -> bool {
-        self.feature.is_some()
-    }
-
-    /// Runs the test in a release build, with these variables. Returns what it said.
-    fn start(&self, sh: &Shell, variables: &[(&str, String)]) -> Result<String> {
+    /// Runs the test, with these variables. Returns what it said.
+    fn start(
+        &self,
+        sh: &Shell,
+        profile: Option<&str>,
+        variables: &[(&str, String)],
+    ) -> Result<String> {
         let Self { package, test, .. } = self;
-        let mut command = cmd!(sh, "cargo test --release --package {package}");
+        let mut command = cmd!(sh, "cargo test {profile...} --package {package}");
         if let Some(feature) = self.feature {
             command = command.args(["--features", feature]);
         }
@@ -149,9 +150,13 @@ impl Run {
 }
 
 impl Needs {
+    fn mounts(self) -> bool {
+        matches!(self, Needs::Root | Needs::RootAndGo)
+    }
+
     /// What is missing for it on this machine, and cannot be installed.
     fn missing(self, sh: &Shell) -> Result<Option<&'static str>> {
-        let mounts = matches!(self, Needs::Root | Needs::RootAndGo);
+        let mounts = self.mounts();
         if mounts && !cfg!(target_os = "linux") {
             return Ok(Some("it mounts file systems, which is done on Linux alone"));
         }
@@ -164,12 +169,12 @@ impl Needs {
     /// Installs what is needed, and tells the test where it is.
     fn give<'a>(self, sh: &'a Shell, command: xshell::Cmd<'a>) -> Result<xshell::Cmd<'a>> {
         let mut command = command;
-        if matches!(self, Needs::Root | Needs::RootAndGo) {
+        if self.mounts() {
             debian::need(sh, "mkfs.xfs", "-V", "xfsprogs")?;
             debian::need(sh, "mkfs.ext4", "-V", "e2fsprogs")?;
             debian::need(sh, "mkfs.vfat", "--help", "dosfstools")?;
         }
-        if matches!(self, Needs::Go | Needs::RootAndGo | Needs::Oracle) {
+        if matches!(self, Needs::RootAndGo | Needs::Oracle) {
             let go = Go::find(sh)?;
             command = command.env("GO", &go.program);
             if matches!(self, Needs::Oracle) {

@@ -29,11 +29,10 @@ pub(super) enum Needs {
     Nothing,
     /// To mount file systems.
     Root,
-    /// `GO`: the `go` command.
-    Go,
+    /// The same, and `GO`: the `go` command.
+    RootAndGo,
     /// `GO_ORACLE`: Go's own cache behind a small command, and `GO`.
     Oracle,
-    RootAndGo,
 }
 
 /// How much of it there is in the long form.
@@ -41,8 +40,6 @@ pub(super) enum Needs {
 pub(super) enum Amount {
     Rounds(u64),
     Seconds(u64),
-    /// The same as in the short form.
-    Once,
 }
 
 /// The fuzz targets, which are no tests.
@@ -60,8 +57,10 @@ pub(super) const ATTACKS: &[Attack] = &[
     Attack {
         name: "kill",
         about: "whoever writes is ended with SIGKILL at random moments: every lookup is right or a \
-                miss, no lock stays held, the next trim clears what is left",
+                miss, nothing bad is found, no lock stays held, the next trim clears what is left, and \
+                what was to be uploaded is in the store in the end",
         runs: &[
+            of("cache-cli", "killed", Amount::Rounds(5000), 900),
             of("cache-cli", "run_killed", Amount::Rounds(1000), 240),
             of("cache-cli", "upload_killed", Amount::Rounds(50), 120),
             of("cache-remote", "lib::journal::tests::killed", Amount::Rounds(300), 60),
@@ -69,9 +68,40 @@ pub(super) const ATTACKS: &[Attack] = &[
         found: &[],
     },
     Attack {
-        name: "races",
-        about: "many processes of Larder's, and Go's own cache among them, on one directory",
+        name: "power-loss",
+        about: "an ext4 is cloned at one instant while processes put and trim, and mounted again: bytes \
+                are right or a miss, and what was put durably is there",
+        runs: &[Run {
+            feature: Some("root"),
+            needs: Needs::Root,
+            ..of("cache-disk", "power_loss", Amount::Rounds(200), 600)
+        }],
+        found: &[],
+    },
+    Attack {
+        name: "disks",
+        about: "file systems that are full, read-only or not ours, files and descriptors that are too \
+                many: one clear error, every earlier entry right, and it goes on when it can again",
         runs: &[
+            Run {
+                feature: Some("root,go"),
+                needs: Needs::RootAndGo,
+                ..of("cache-cli", "failing_disks", Amount::Rounds(100), 300)
+            },
+            of("cache-cli", "limits", Amount::Rounds(200), 120),
+        ],
+        found: &[],
+    },
+    Attack {
+        name: "races",
+        about: "many processes of Larder's, and Go's own cache among them, on one directory: no wrong \
+                byte, no entry mixed of two, no path gone within two hours of its use but by clean",
+        runs: &[
+            Run {
+                feature: Some("go-oracle"),
+                needs: Needs::Oracle,
+                ..of("cache-disk", "races", Amount::Seconds(600), 630)
+            },
             of("cache-disk", "crowd", Amount::Seconds(300), 310),
             Run {
                 feature: Some("go-oracle"),
@@ -79,6 +109,57 @@ pub(super) const ATTACKS: &[Attack] = &[
                 ..of("cache-disk", "differential", Amount::Rounds(1_000_000), 360)
             },
         ],
+        found: &[
+            "A put that met an executable which Go was still writing took its folder away, and with it a \
+             path that Go had given out by then. Such a put now looks until nothing has changed for \
+             20 ms (`an_executable_that_go_is_writing_is_waited_for_in_either_form`).",
+        ],
+    },
+    Attack {
+        name: "directory",
+        about: "links, pipes, devices, holes, crowds of files and strange names in a cache directory: \
+                nothing outside of it is read, written or removed, nothing hangs",
+        runs: &[
+            of("cache-disk", "hostile", Amount::Rounds(300), 300),
+            of("cache-cli", "hostile_directory", Amount::Rounds(100), 300),
+        ],
+        found: &[],
+    },
+    Attack {
+        name: "protocol",
+        about: "helpers and clients that say everything that the protocol can carry wrongly: typed \
+                errors, bounded memory, no hang, no path that is not an output's",
+        runs: &[
+            of("cache-prog-client", "hostile_helper", Amount::Rounds(200), 300),
+            of("cache-prog-server", "hostile_client", Amount::Rounds(2000), 300),
+        ],
+        found: &[],
+    },
+    Attack {
+        name: "clocks",
+        about: "clocks that jump, mtimes in 1901, 1970, 2106 and later, file systems that keep whole \
+                seconds: nothing goes that was in use, nothing stays for ever",
+        runs: &[Run {
+            feature: Some("root"),
+            needs: Needs::Root,
+            ..of("cache-disk", "clocks", Amount::Rounds(150), 300)
+        }],
+        found: &[
+            "A leftover temporary file from the future stayed until that time came \
+             (`a_temporary_file_from_the_future_goes_too`).",
+            "A link from the future in the place of an entry or an output could not be given another \
+             mtime, and stayed (`a_link_from_the_future_goes_too`).",
+            "Without a limit of age, what was used by a clock before 1970 was removed \
+             (`what_is_kept_whatever_its_age_is_kept_before_1970_too`).",
+            "The state of the trim by size had a line for each hour to come, and could outgrow what is \
+             read of it.",
+        ],
+    },
+    Attack {
+        name: "soak",
+        about: "a helper under a million requests and ten thousand large puts: memory, threads, \
+                descriptors and files stay as they are",
+        runs: &[of("cache-cli", "soak", Amount::Rounds(1000), 600)],
         found: &[],
     },
 ];
