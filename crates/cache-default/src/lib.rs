@@ -29,6 +29,7 @@
 //! an error, and what else is said about stores is read and not used.
 
 #![deny(missing_docs)]
+#![cfg_attr(not(test), warn(clippy::expect_used, clippy::panic, clippy::unwrap_used))]
 
 mod address;
 mod debug;

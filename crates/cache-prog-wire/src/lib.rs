@@ -37,6 +37,7 @@
 //! ```
 
 #![deny(missing_docs)]
+#![cfg_attr(not(test), warn(clippy::expect_used, clippy::panic, clippy::unwrap_used))]
 
 mod body;
 mod error;

@@ -1,6 +1,7 @@
 //! A cache on this machine in front of an object store that many machines share.
 
 #![deny(missing_docs)]
+#![cfg_attr(not(test), warn(clippy::expect_used, clippy::panic, clippy::unwrap_used))]
 
 mod builder;
 #[cfg(test)]
