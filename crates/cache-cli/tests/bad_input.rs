@@ -218,6 +218,54 @@ mod unix {
         modes(0o755);
     }
 
+    #[test]
+    fn a_directory_that_everybody_can_write_to() {
+        let larder = Larder::new();
+        let action = larder.put("a", "bytes");
+        let file = larder.file("file", "bytes");
+        let put = ["put", ACTION, file.to_str().expect("UTF-8")];
+        let dir = larder.dir();
+        set_mode(&dir, 0o757);
+        let says = [
+            &format!("everybody can write to the cache directory {}", dir.display()),
+            "put wrong results into it; end that with chmod -R o-w",
+            "or allow it with LARDER_ALLOW_WORLD_WRITABLE=1",
+        ];
+        for args in LOOKING.into_iter().chain([&put[..], &["serve"]]) {
+            larder.run(args).says(3, says);
+        }
+        larder.run(["run", "--", "true"]).says(125, says);
+        let mut by_go = bare(env!("CARGO_BIN_EXE_larder"));
+        by_go.arg("serve").env("GOCACHE", &dir).env("GOCACHEPROG", "larder serve");
+        Ran::of(&mut by_go).says(3, says);
+
+        let allowed =
+            |command: &mut Command| Ran::of(command.env("LARDER_ALLOW_WORLD_WRITABLE", "1")).code;
+        assert_eq!(allowed(larder.command().args(["get", &action])), Some(0));
+        assert_eq!(allowed(&mut by_go), Some(0));
+        // Whoever made it for everybody has others in it.
+        set_mode(&dir, 0o1777);
+        larder.run(["ls"]).says(3, [says[0], "name a folder of your own"]);
+        set_mode(&dir, 0o775);
+        larder.run(["get", &action]).ok();
+    }
+
+    #[test]
+    fn a_directory_is_never_made_for_everybody_to_write_to() {
+        let larder = Larder::new();
+        let file = larder.file("file", "bytes");
+        let mut shell = bare("sh");
+        shell.args(["-c", "umask 0 && exec \"$0\" --dir \"$1\" put \"$2\" \"$3\""]);
+        shell.arg(env!("CARGO_BIN_EXE_larder")).arg(larder.dir()).arg(ACTION).arg(file);
+        Ran::of(&mut shell).ok();
+        assert_eq!(larder.run(["get", ACTION]).ok(), "bytes");
+        let entry = larder.entry_file(ACTION);
+        for path in [&larder.dir(), entry.parent().expect("a folder"), &entry] {
+            let mode = fs::metadata(path).expect("what was made").permissions().mode();
+            assert_eq!(mode & 0o022, 0o020, "{}", path.display());
+        }
+    }
+
     /// `larder` that may write no file of more than some KiB.
     fn with_small_files(larder: &Larder, args: &[&str]) -> Ran {
         let mut shell = bare("sh");

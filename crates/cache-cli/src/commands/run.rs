@@ -136,14 +136,20 @@ fn run_or_replay(args: Args, session: &Session) -> Result<Exit> {
     };
     let begun = Instant::now();
     let (task, stdin) = task(&args)?;
-    let dir = opened.directory.dir();
-    let ours = dir.join("larder");
-    let files = FileHashMemo::open(ours.join("file-hashes")).with_trace(opened.trace().clone());
     let signals = Signals::new();
     let (told, cursor) = (Told::new(session), Cursor::default());
+    // What is wrong in the directory keeps no command from being run.
+    let locks = opened.directory.own_folder("locks").map_err(|e| {
+        told.tell_failure("there is no lock, so that an equal run would run the command too", &e);
+    });
+    let files = match opened.directory.own_folder("") {
+        Ok(ours) => FileHashMemo::open(ours.join("file-hashes")),
+        Err(_) => FileHashMemo::new(),
+    };
+    let files = files.with_trace(opened.trace().clone());
     let keys = opened.keys(SALT);
-    let runner =
-        Runner { cache: &*opened.cache, keys: &keys, files: &files, locks: &ours.join("locks") };
+    let locks = locks.as_deref().ok();
+    let runner = Runner { cache: &*opened.cache, keys: &keys, files: &files, locks };
     let options = Options {
         cache_failures: args.cache_failures,
         force: args.force,
@@ -169,7 +175,7 @@ fn run_or_replay(args: Args, session: &Session) -> Result<Exit> {
     }
     if let Ok(outcome) = &ran {
         told.tell(told.closing_line(outcome));
-        counters::record(dir, &used(outcome, begun.elapsed()));
+        counters::record(&opened.directory, &used(outcome, begun.elapsed()));
     }
     if was_interrupted(&ran, &signals) {
         // A helper is ended in order before this process is.
