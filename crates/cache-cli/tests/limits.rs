@@ -10,8 +10,10 @@ mod world;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
+use cache_core::ActionId;
+use support::Ran;
 use test_attacks::{Attack, Dice};
-use world::{Trouble, World};
+use world::{Trouble, Work, World};
 
 /// So much is done while something is forbidden.
 const WHILE_FORBIDDEN: usize = 6;
@@ -50,6 +52,25 @@ fn a_directory_without_permission_is_told_and_keeps_what_it_has() {
     }
     assert!(world.failures > 0, "nothing failed");
     attack.held("directories", format!("{} commands that failed", world.failures));
+}
+
+#[test]
+fn a_repair_that_may_open_few_files_takes_nothing_for_bad() {
+    let mut world = World::new(None);
+    for (n, flags) in [(1, &[][..]), (2, &["--executable", "tool"])] {
+        let (action, bytes) = (ActionId::from_bytes([n; 32]), vec![n; 1000]);
+        assert!(world.does(&Work::Put { action, bytes, flags }));
+    }
+    for files in 4..12 {
+        world.suffer(Some(Trouble {
+            limits: format!("-n {files}"),
+            ..few_files(&mut Dice::new(0))
+        }));
+        let ran = Ran::of(world.larder().args(["verify", "--repair"]));
+        assert!(matches!(ran.code, Some(0 | 3)), "{files} files: {} {}", ran.text(), ran.stderr);
+    }
+    world.suffer(None);
+    world.is_right();
 }
 
 /// Works while nothing is forbidden, then while something is, then again.
