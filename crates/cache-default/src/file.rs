@@ -93,7 +93,11 @@ impl SettingsFile {
             line: Some(found.line),
             problem: FileProblem::WrongValue {
                 key: kind.key,
-                found: if kind.is_secret { MASK.to_owned() } else { shown(&found.written) },
+                found: if kind.is_secret {
+                    MASK.to_owned()
+                } else {
+                    one_line(&shown(&found.written))
+                },
                 expected: kind.expected,
             },
         })?;
@@ -157,6 +161,16 @@ fn shown(text: &str) -> String {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
     }
+}
+
+/// The same without line ends, and without what is an order to a terminal: a value may have several
+/// lines.
+fn one_line(text: &str) -> String {
+    let escaped = |character: char| match character.is_control() {
+        true => character.escape_default().to_string(),
+        false => character.to_string(),
+    };
+    text.chars().map(escaped).collect()
 }
 
 /// What an author of a path who is used to a shell has to know.
@@ -227,7 +241,7 @@ pub enum FileProblem {
     WrongValue {
         /// The setting.
         key: &'static str,
-        /// The value, as it stands there; `***` for one that may hold a secret.
+        /// The value, as it stands there, but in one line; `***` for one that may hold a secret.
         found: String,
         /// What it must be.
         expected: &'static str,
