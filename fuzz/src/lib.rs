@@ -1,9 +1,9 @@
-//! What the fuzz targets share: streams that come in pieces, and the formats of `cache-remote`.
+//! What the fuzz targets share: streams that come in pieces, and what is private to its crate.
 
 use std::io::{self, Read};
 
-// Private to their crate, and taken by their files: the crate itself would bring the clients of every
-// object store, which take minutes to build.
+// Private to their crates, and taken by their files. `cache-remote` itself would bring the clients of
+// every object store, which take minutes to build.
 #[path = "../../crates/cache-remote/src"]
 #[allow(dead_code, unused_imports)]
 mod remote {
@@ -16,9 +16,42 @@ mod remote {
     pub(crate) mod pack;
     pub(crate) mod sign;
 }
-pub use remote::claims;
+#[path = "../../crates/cache-disk/src"]
+#[allow(dead_code)]
+mod disk {
+    pub mod claims;
+    pub(crate) mod entry_file;
+}
+#[path = "../../crates/cache-hash/src"]
+mod hash {
+    pub mod claims;
+    pub(crate) mod quote;
+}
+#[path = "../../crates/cache-prog-client/src"]
+#[allow(dead_code)]
+mod client {
+    pub mod claims;
+    pub(crate) mod error;
+    pub(crate) mod quoting;
+}
 // Where they look for each other.
+use client::{error, quoting};
+use disk::entry_file;
+use hash::quote;
 use remote::{day, journal, list, malformed, object, pack, sign};
+
+// It uses nothing private, and is beside the tests that use it.
+#[path = "../../crates/cache-default/tests/settings_claims/mod.rs"]
+mod settings;
+
+/// What holds for everything that is read.
+pub mod claims {
+    pub use crate::client::claims::command;
+    pub use crate::disk::claims::entry;
+    pub use crate::hash::claims::literal;
+    pub use crate::remote::claims::{journal, list, object, pack};
+    pub use crate::settings::Home;
+}
 
 /// A stream in reads of a fixed size that counts what it gave.
 pub struct Pieces<'a> {

@@ -7,6 +7,9 @@ use std::time::{Duration, SystemTime};
 
 use cache_core::{ActionId, Entry, ID_BYTES, MissReason};
 
+#[cfg(test)]
+mod tests;
+
 const HEX: usize = 2 * ID_BYTES;
 /// The size of an entry's file in bytes.
 pub(crate) const SIZE: usize = 2 + 1 + HEX + 1 + HEX + 1 + 20 + 1 + 20 + 1;

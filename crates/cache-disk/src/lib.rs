@@ -27,6 +27,8 @@
 
 mod age_limit;
 mod checkup;
+#[cfg(test)]
+mod claims;
 mod clean;
 mod clock;
 mod disk;

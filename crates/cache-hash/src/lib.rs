@@ -38,6 +38,8 @@
 #![deny(missing_docs)]
 
 mod bounded;
+#[cfg(test)]
+mod claims;
 mod file;
 mod key;
 #[cfg_attr(not(unix), path = "memo_file/none.rs")]

@@ -29,6 +29,8 @@
 #![deny(missing_docs)]
 
 mod builder;
+#[cfg(test)]
+mod claims;
 mod client;
 mod error;
 mod lifeline;

@@ -4,6 +4,7 @@ use sha2::{Digest, Sha256};
 
 use super::Quoted;
 use super::printable::is_printable;
+use crate::claims;
 
 fn quote(bytes: impl AsRef<[u8]>) -> String {
     Quoted(bytes.as_ref()).to_string()
@@ -59,4 +60,14 @@ fn exactly_the_characters_that_go_prints_are_printable() {
     // Of one byte, 0 or 1, for each code point that is no surrogate.
     let digest: String = Sha256::digest(&answers).iter().map(|b| format!("{b:02x}")).collect();
     assert_eq!(digest, "e7ffd6a8217a5c864cd75d7e6ff0a52f972812dc7691421114fa50394ed874d7");
+}
+
+#[test]
+fn go_reads_the_same_bytes_out_of_it() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus/quoting");
+    for file in std::fs::read_dir(folder).unwrap() {
+        claims::literal(&std::fs::read(file.unwrap().path()).unwrap());
+    }
+    ('\0'..=char::MAX).for_each(|c| claims::literal(c.to_string().as_bytes()));
+    (0..=u16::MAX).for_each(|pair| claims::literal(&pair.to_be_bytes()));
 }

@@ -1,4 +1,10 @@
+use std::fs;
+use std::path::Path;
+
+use test_attacks::Attack;
+
 use super::split;
+use crate::claims;
 
 fn fields(command: &str) -> Vec<&str> {
     split(command).unwrap()
@@ -54,4 +60,20 @@ fn a_quote_that_is_not_closed_is_an_error_that_names_it() {
     ] {
         assert_eq!(split(command).unwrap_err().to_string(), message, "{command}");
     }
+}
+
+#[test]
+fn any_command_is_split_as_go_splits_it() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/quoting");
+    for file in fs::read_dir(folder).unwrap() {
+        claims::command(&String::from_utf8_lossy(&fs::read(file.unwrap().path()).unwrap()));
+    }
+    let mut attack = Attack::new("helper commands", 20_000);
+    let pieces = [" ", "\t", "\n", "\r", "'", "\"", "a", "--dir=x", "\\", "\u{a0}", "\u{85}", "\0"];
+    while attack.goes_on() {
+        let count = attack.dice.below(12);
+        let command: String = (0..count).map(|_| *attack.dice.pick(&pieces)).collect();
+        claims::command(&command);
+    }
+    attack.held("commands", "");
 }
