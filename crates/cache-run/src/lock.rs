@@ -22,6 +22,9 @@ const ORPHANS: Duration = Duration::from_secs(30);
 /// The longest pause between two looks at a lock that somebody else has.
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// After this time a lock that nobody holds is one that a killed run has left.
+const LEFT: Duration = Duration::from_secs(10 * 60);
+
 /// What the name of the second file ends in.
 pub(crate) const COMMAND: &str = "-command";
 
@@ -95,7 +98,27 @@ fn take_within(
         }
         pause.sleep();
     };
+    remove_left(folder);
     Ok(Some(Lock { command, _owner: owner }))
+}
+
+/// Removes the locks of runs that were killed and whose keys nobody asks for any more.
+fn remove_left(folder: &Path) {
+    for name in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let is_old = |name: &fs::DirEntry| {
+            let age = name.metadata().ok()?.modified().ok()?.elapsed().ok()?;
+            Some(age > LEFT)
+        };
+        if name.file_name().to_str().is_some_and(is_lock) && is_old(&name) == Some(true) {
+            // Dropping it removes it. Somebody's stays somebody's.
+            drop(Held::try_take(&name.path()));
+        }
+    }
+}
+
+/// Whether a file of this name is the first or the second of a lock.
+pub(crate) fn is_lock(name: &str) -> bool {
+    name.strip_suffix(COMMAND).unwrap_or(name).parse::<ActionId>().is_ok()
 }
 
 /// A locked file, which is removed before it is unlocked.

@@ -4,10 +4,9 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
-use cache_core::ActionId;
 use fs4::{FileExt, TryLockError};
 
-use crate::lock::COMMAND;
+use crate::lock::{COMMAND, is_lock};
 
 /// The runs that are under way on this machine, as the locks in a folder say.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,23 +38,19 @@ pub fn runs_under_way(folder: &Path) -> io::Result<RunsUnderWay> {
         let Some(name) = name.to_str() else { continue };
         let path = folder.join(name);
         match name.strip_suffix(COMMAND) {
-            Some(key) if is_key(key) => {
+            Some(key) if is_lock(key) => {
                 // In this order, and the first once more: a run gives them back in the other one.
                 let is_orphan = held(&path).is_some()
                     && held(&folder.join(key)).is_none()
                     && held(&path).is_some();
                 runs.orphans += u64::from(is_orphan);
             }
-            None if is_key(name) => runs.processes.extend(held(&path)),
+            None if is_lock(name) => runs.processes.extend(held(&path)),
             _ => {}
         }
     }
     runs.processes.sort_unstable();
     Ok(runs)
-}
-
-fn is_key(name: &str) -> bool {
-    name.parse::<ActionId>().is_ok()
 }
 
 /// What is known of the process that holds a lock; `None`: nobody does.
@@ -78,6 +73,8 @@ fn held(path: &Path) -> Option<Option<u32>> {
 
 #[cfg(test)]
 mod tests {
+    use cache_core::ActionId;
+
     use super::*;
     use crate::lock::take;
 

@@ -60,12 +60,16 @@ pub(super) const ATTACKS: &[Attack] = &[
                 miss, nothing bad is found, no lock stays held, the next trim clears what is left, and \
                 what was to be uploaded is in the store in the end",
         runs: &[
-            of("cache-cli", "killed", Amount::Rounds(5000), 900),
+            of("cache-cli", "killed", Amount::Rounds(8000), 960),
             of("cache-cli", "run_killed", Amount::Rounds(1000), 240),
             of("cache-cli", "upload_killed", Amount::Rounds(50), 120),
             of("cache-remote", "lib::journal::tests::killed", Amount::Rounds(300), 60),
         ],
-        found: &[],
+        found: &[
+            "The two lock files of a killed `larder run` stayed until the same run missed again. Any run \
+             that misses now removes those that nobody holds \
+             (`what_killed_runs_of_other_keys_have_left_goes_when_nobody_holds_it`).",
+        ],
     },
     Attack {
         name: "power-loss",

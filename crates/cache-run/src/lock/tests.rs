@@ -1,7 +1,7 @@
 use std::fs;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use cache_core::ActionId;
 use fs4::FileExt;
@@ -85,6 +85,24 @@ fn what_a_killed_run_has_started_is_waited_for_so_long_and_no_longer() {
     assert_eq!(told, 2);
     drop(orphans);
     assert!(now(folder.path()).for_command().is_some());
+}
+
+#[test]
+fn what_killed_runs_of_other_keys_have_left_goes_when_nobody_holds_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let lock = |byte: u8, end: &str, minutes: u64| {
+        let path = folder.path().join(format!("{}{end}", ActionId::from_bytes([byte; 32])));
+        let file = fs::File::create(&path).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_secs(60 * minutes)).unwrap();
+        (path, file)
+    };
+    let left = [lock(1, "", 11), lock(1, "-command", 11)];
+    let held = lock(2, "-command", 11);
+    FileExt::try_lock(&held.1).unwrap();
+    let stay = [held, lock(3, "", 9), lock(4, "-notes", 11)];
+    drop(now(folder.path()));
+    assert!(left.iter().all(|(path, _)| path.exists() == cfg!(not(unix))));
+    assert!(stay.iter().all(|(path, _)| path.exists()));
 }
 
 #[cfg(unix)]
