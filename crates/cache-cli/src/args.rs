@@ -7,8 +7,8 @@ use cache_default::{WrongValue, parse_max_size};
 use clap::{ArgAction, CommandFactory, Parser, Subcommand};
 
 use crate::commands::{
-    clean, completions, doctor, env, get, hash, key, key_pair, ls, man, pull, push, put, run, serve, stats,
-    trim, verify,
+    clean, completions, doctor, env, get, hash, key, key_pair, ls, man, pull, push, put, run,
+    serve, stats, trim, verify,
 };
 use crate::failure::Failure;
 

@@ -90,11 +90,17 @@ pub(super) const ATTACKS: &[Attack] = &[
             Run {
                 feature: Some("root,go"),
                 needs: Needs::RootAndGo,
-                ..of("cache-cli", "failing_disks", Amount::Rounds(100), 300)
+                ..of("cache-cli", "failing_disks", Amount::Rounds(30), 900)
             },
-            of("cache-cli", "limits", Amount::Rounds(200), 120),
+            of("cache-cli", "limits", Amount::Rounds(60), 120),
         ],
-        found: &[],
+        found: &[
+            "`verify --repair` took good outputs for bad, and a put took a good executable away, when the \
+             process had no more open files (`a_repair_that_may_open_few_files_takes_nothing_for_bad`).",
+            "`ulimit -f` ended `larder` with a signal, and without a word (`limits`).",
+            "`larder run` did not run its command when the directory could not be made or opened; now it \
+             says so and stores nothing (`a_directory_that_cannot_be_made`).",
+        ],
     },
     Attack {
         name: "races",

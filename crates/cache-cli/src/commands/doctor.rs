@@ -130,7 +130,7 @@ fn inside(looked: &Examination, settings: &Settings) -> Vec<Check> {
         last_trim: trims.as_ref().ok().map(|trims| trims.last),
     };
     let is_read_only = found.as_ref().is_ok_and(|found| found.is_read_only);
-    let mut checks = vec![directory::permissions(looked, &tried, is_read_only)];
+    let mut checks = vec![directory::permissions(looked, &tried, settings, is_read_only)];
     checks.extend(below(found, tried.as_ref().ok(), settings, contents.disk_bytes));
     checks.extend([
         machine::clock(now, &times),

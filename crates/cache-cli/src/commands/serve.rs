@@ -51,7 +51,8 @@ const BY_GO: Names = Names {
 ///
 /// The go command starts this command and asks it for results of builds over stdin and stdout.
 /// Then the directory is the go command's own, as GOCACHE names it: turning Larder on or off loses
-/// nothing. What goes wrong in the cache costs time, never the build.
+/// nothing. What goes wrong in the cache costs time, not the build: but for a disk without any room,
+/// on which the go command has nowhere to keep what it compiles.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 With both GOCACHE and GOCACHEPROG in its environment it was started by the go command. Then another \

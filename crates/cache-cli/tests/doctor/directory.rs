@@ -105,11 +105,14 @@ fn a_directory_of_another_user_is_told_of() {
 }
 
 #[test]
-fn a_directory_that_everybody_can_write_to_is_wrong() {
+fn a_directory_that_everybody_can_write_to_is_wrong_unless_it_is_allowed() {
     let larder = cache();
     set_mode(&larder.dir(), 0o777);
     let chmod = format!("chmod -R o-w {}", larder.dir().display());
     examined(&larder).wrong("permissions", ["everybody can write to", "it is not used", &chmod]);
+    let mut doctor = larder.command();
+    let allowed = Examined::of(doctor.arg("doctor").env("LARDER_ALLOW_WORLD_WRITABLE", "1"));
+    allowed.warning("permissions", ["allowed (LARDER_ALLOW_WORLD_WRITABLE)", &chmod]);
     // As /tmp is, and is to stay.
     set_mode(&larder.dir(), 0o1777);
     examined(&larder).wrong("permissions", ["name a folder of your own with --dir"]);

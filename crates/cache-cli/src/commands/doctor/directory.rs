@@ -104,6 +104,7 @@ fn is_closed(looked: &Examination) -> bool {
 pub(super) fn permissions(
     looked: &Examination,
     tried: &Result<Trial, Error>,
+    settings: &Settings,
     is_read_only: bool,
 ) -> Check {
     let check = Check::of("permissions");
@@ -115,7 +116,7 @@ pub(super) fn permissions(
         Ok(trial) => umask(check.fine("readable and writable"), &rights, trial),
         Err(_) => check,
     };
-    let check = everybody(check, &rights, looked.dir());
+    let check = everybody(check, &rights, looked.dir(), settings);
     // Of a file system that is read-only, all of them are.
     let is_closed = !rights.closed.is_empty() && !is_read_only;
     let check = match is_closed {
@@ -135,7 +136,7 @@ pub(super) fn permissions(
 }
 
 /// Who can put a wrong result there, where everybody can write.
-fn everybody(check: Check, rights: &Rights, dir: &Path) -> Check {
+fn everybody(check: Check, rights: &Rights, dir: &Path, settings: &Settings) -> Check {
     if rights.open_to_all.is_empty() {
         return check;
     }
@@ -148,9 +149,13 @@ fn everybody(check: Check, rights: &Rights, dir: &Path) -> Check {
         Some(mode) if mode & 0o1000 != 0 => "name a folder of your own with --dir".to_owned(),
         _ => format!("chmod -R o-w {}", quoted(dir)),
     };
-    match rights.open_to_all.iter().any(|path| path == dir) {
-        true => check.wrong(format!("{text}: it is not used"), close),
-        false => check.warning(text, close),
+    let allowed = &settings.allow_world_writable;
+    match (rights.open_to_all.iter().any(|path| path == dir), allowed.value) {
+        (true, false) => check.wrong(format!("{text}: it is not used"), close),
+        (true, true) => {
+            check.warning(format!("{text}, which is allowed ({})", allowed.origin), close)
+        }
+        (false, _) => check.warning(text, close),
     }
 }
 
