@@ -109,12 +109,15 @@ fn run_one(fuzz: &Path, target_dir: &Path, name: &str, seconds: u32) -> Result<u
     let found = target_dir.join("corpus").join(name);
     fs::create_dir_all(&found).with_context(|| format!("cannot make {}", found.display()))?;
     let seeds = place::root()?.join("fuzz/corpus").join(name);
+    let scratch = target_dir.join("tmp");
+    fs::create_dir_all(&scratch).with_context(|| format!("cannot make {}", scratch.display()))?;
     println!("xtask: fuzzing {name} for {seconds} s");
     let (time, size) = (format!("{seconds}"), format!("{LARGEST_ALLOCATION}"));
     let ran = nightly(cmd!(sh, "{fuzz} run --target-dir {target_dir} {name} {found} {seeds} --"))
         .arg(format!("-max_total_time={time}"))
         .arg(format!("-malloc_limit_mb={size}"))
         .args(["-timeout=10", "-max_len=8192", "-print_final_stats=1"])
+        .env("TMPDIR", scratch)
         .quiet()
         .ignore_status()
         .output()?;

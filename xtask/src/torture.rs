@@ -118,7 +118,8 @@ impl Run {
         variables: &[(&str, String)],
     ) -> Result<String> {
         let Self { package, test, .. } = self;
-        let mut command = cmd!(sh, "cargo test {profile...} --package {package}");
+        // The helpers of some tests are examples.
+        let mut command = cmd!(sh, "cargo test {profile...} --package {package} --examples");
         if let Some(feature) = self.feature {
             command = command.args(["--features", feature]);
         }

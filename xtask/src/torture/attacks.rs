@@ -140,10 +140,21 @@ pub(super) const ATTACKS: &[Attack] = &[
         about: "helpers and clients that say everything that the protocol can carry wrongly: typed \
                 errors, bounded memory, no hang, no path that is not an output's",
         runs: &[
-            of("cache-prog-client", "hostile_helper", Amount::Rounds(200), 300),
-            of("cache-prog-server", "hostile_client", Amount::Rounds(2000), 300),
+            of("cache-prog-client", "hostile_helper", Amount::Rounds(40), 120),
+            of("cache-prog-server", "hostile_client", Amount::Rounds(600), 400),
         ],
-        found: &[],
+        found: &[
+            "Two puts of one action at once could fail: a writer held its new file exclusively until its \
+             put had ended (`a_writer_keeps_trims_away_from_its_file_and_no_other_put`).",
+            "A named pipe that took an output's place at the right moment was waited for without end \
+             (`a_named_pipe_in_the_place_of_an_output`).",
+            "An output that grew while it was checked was hashed without end \
+             (`an_output_that_grows_while_it_is_checked_is_a_miss_in_time`).",
+            "A helper's paths of 250 kB were kept for as long as it served, and one with a NUL failed the \
+             lookup (`a_path_that_no_file_can_have`).",
+            "An error about the settings file had line ends and escapes of the value in it \
+             (`settings_bytes`).",
+        ],
     },
     Attack {
         name: "clocks",

@@ -103,7 +103,7 @@ fn a_journal_that_is_killed_at_any_moment_loses_nothing() {
             .collect();
         let readers: Vec<_> = running.iter_mut().map(read_from).collect();
         let since = Instant::now();
-        let moment = if round % 2 == 0 {
+        let moment = if round.is_multiple_of(2) {
             readers[0].1.recv().expect("it begins");
             to_begin = since.elapsed();
             Duration::from_millis(10)
