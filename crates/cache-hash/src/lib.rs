@@ -36,6 +36,7 @@
 //! of that version of Go.
 
 #![deny(missing_docs)]
+#![cfg_attr(not(test), warn(clippy::expect_used, clippy::panic, clippy::unwrap_used))]
 
 mod bounded;
 #[cfg(test)]
