@@ -25,6 +25,9 @@ pub(crate) struct Look {
     pub(crate) on_disk: u64,
     /// What tells it from every other file, where the platform has that.
     pub(crate) identity: Option<(u64, u64)>,
+    /// How many names it has, where the platform has that: of one with more than its own, others are
+    /// perhaps outside of the directory.
+    pub(crate) names: u64,
     /// The number of the user to whom it belongs, where the platform has that.
     pub(crate) owner: Option<u32>,
 }
@@ -48,6 +51,7 @@ impl Look {
                 // Counted in units of 512 bytes whatever the file system's block size is.
                 on_disk: metadata.blocks() * 512,
                 identity: Some((metadata.dev(), metadata.ino())),
+                names: metadata.nlink(),
                 owner: Some(metadata.uid()),
             }
         }
@@ -59,6 +63,7 @@ impl Look {
             changed: mtime,
             on_disk: metadata.len().next_multiple_of(4096),
             identity: None,
+            names: 1,
             owner: None,
         }
     }

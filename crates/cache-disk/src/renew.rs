@@ -72,7 +72,8 @@ impl Put<'_> {
         let length = read_at(&file, &mut content, 0)?;
         let look = look_at(&file)?;
         let now = self.cache.clock.now();
-        if !says_the_same(&content[..length]) || !usage::is_fresh(look.mtime, now) {
+        let is_its_own = look.names == 1;
+        if !is_its_own || !says_the_same(&content[..length]) || !usage::is_fresh(look.mtime, now) {
             return Ok(false);
         }
         let new = entry_file::format(self.action, entry);

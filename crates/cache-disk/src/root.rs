@@ -206,8 +206,14 @@ impl Root {
     }
 
     /// Opens a regular file for reading and for writing in place, and makes it when nothing is there.
+    /// One that has another name too, which may be outside, is not written to.
     pub(crate) fn open_or_create(&self, name: &str) -> io::Result<File> {
-        only_regular(self.by.open_or_create(&self.path, name, FILE_MODE & self.modes)?)
+        let file =
+            only_regular(self.by.open_or_create(&self.path, name, FILE_MODE & self.modes)?)?;
+        match look_at(&file)?.names {
+            0 | 1 => Ok(file),
+            _ => Err(io::Error::new(ErrorKind::InvalidInput, "it has another name too")),
+        }
     }
 
     /// [`open_file`](Self::open_file) of a regular file.

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::mem;
+use std::os::unix::fs::MetadataExt;
 use std::path::{self, Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -104,13 +105,16 @@ fn open_for_reading(path: &Path) -> io::Result<Buckets> {
     Buckets::of(File::open(path)?)
 }
 
-/// Before anything is opened: a link would lead to another file, which would be written to, and opening
-/// a FIFO may take for ever.
+/// Before anything is opened: a link would lead to another file, and one of two names is another file's
+/// too, which would be written to; and opening a FIFO may take for ever.
 fn refuse_what_is_no_file(path: &Path) -> io::Result<()> {
-    if fs::symlink_metadata(path)?.is_file() {
-        return Ok(());
-    }
-    Err(io::Error::new(ErrorKind::InvalidInput, "it is not a regular file"))
+    let found = fs::symlink_metadata(path)?;
+    let problem = match found.is_file() {
+        true if found.nlink() <= 1 => return Ok(()),
+        true => "it has another name too",
+        false => "it is not a regular file",
+    };
+    Err(io::Error::new(ErrorKind::InvalidInput, problem))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

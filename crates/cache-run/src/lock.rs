@@ -172,11 +172,17 @@ impl Drop for Held {
     }
 }
 
-/// Before anything is opened: a link would lead to another file, and a FIFO may take for ever.
+/// Before anything is opened: a link would lead to another file, one of two names is another file's
+/// too, and a FIFO may take for ever.
 fn refuse_what_is_no_file(path: &Path) -> io::Result<()> {
     match fs::symlink_metadata(path) {
         Ok(found) if !found.is_file() => {
             let text = format!("{} is not a regular file", path.display());
+            Err(io::Error::new(io::ErrorKind::InvalidInput, text))
+        }
+        #[cfg(unix)]
+        Ok(found) if std::os::unix::fs::MetadataExt::nlink(&found) > 1 => {
+            let text = format!("{} has another name too", path.display());
             Err(io::Error::new(io::ErrorKind::InvalidInput, text))
         }
         Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),

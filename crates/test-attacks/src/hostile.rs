@@ -7,7 +7,6 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
-use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -91,7 +90,9 @@ impl Thing {
                 Ok(()) => Ok(()),
             },
             Self::Fifo => Ok(mknodat(CWD, path, FileType::Fifo, Mode::from_raw_mode(0o644), 0)?),
-            Self::Socket => socket(path),
+            Self::Socket => {
+                Ok(mknodat(CWD, path, FileType::Socket, Mode::from_raw_mode(0o644), 0)?)
+            }
             Self::Device => {
                 let (mode, zero) = (Mode::from_raw_mode(0o666), makedev(1, 5));
                 match mknodat(CWD, path, FileType::CharacterDevice, mode, zero) {
@@ -162,19 +163,6 @@ pub fn remove(path: &Path) -> io::Result<()> {
     match Command::new("rm").arg("-rf").arg("--").arg(path).status()?.success() {
         true => Ok(()),
         false => Err(io::Error::other(format!("rm leaves something of {}", path.display()))),
-    }
-}
-
-/// A socket's own path may have no more than a hundred bytes.
-fn socket(path: &Path) -> io::Result<()> {
-    let short = std::env::temp_dir().join(format!("larder-socket-{}", std::process::id()));
-    drop(UnixListener::bind(&short)?);
-    match fs::rename(&short, path) {
-        Err(e) => {
-            fs::remove_file(short).ok();
-            Err(e)
-        }
-        renamed => renamed,
     }
 }
 

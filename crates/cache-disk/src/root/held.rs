@@ -196,6 +196,7 @@ fn look_of(stat: &Stat) -> Look {
         changed: unix_time(stat.st_ctime as i64, stat.st_ctime_nsec as i64),
         on_disk: stat.st_blocks as u64 * 512,
         identity: Some((stat.st_dev as u64, stat.st_ino as u64)),
+        names: stat.st_nlink as u64,
         owner: Some(stat.st_uid),
     }
 }
