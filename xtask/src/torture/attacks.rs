@@ -130,10 +130,19 @@ pub(super) const ATTACKS: &[Attack] = &[
         about: "links, pipes, devices, holes, crowds of files and strange names in a cache directory: \
                 nothing outside of it is read, written or removed, nothing hangs",
         runs: &[
-            of("cache-disk", "hostile", Amount::Rounds(300), 300),
+            of("cache-disk", "hostile::a_hostile_directory_leads", Amount::Rounds(300), 120),
+            of("cache-disk", "hostile::a_check_up", Amount::Rounds(20), 300),
             of("cache-cli", "hostile_directory", Amount::Rounds(100), 300),
         ],
-        found: &[],
+        found: &[
+            "A symbolic link in the place of one of the 256 folders was followed: what it led to was read, \
+             given out, written to and trimmed. No link is followed any more (`hostile`).",
+            "A link or a pipe in the place of `trim.txt` or of a file in `larder/` was written through, or \
+             waited for.",
+            "A hard link in the place of `larder/size-limit` was written to. What is written in place has \
+             one name now.",
+            "A folder nested thousands deep in the place of an output was removed by recursion.",
+        ],
     },
     Attack {
         name: "protocol",
