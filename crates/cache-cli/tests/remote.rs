@@ -278,7 +278,7 @@ fn no_answer_and_no_error_shows_a_secret() {
     };
     let uri = "redis://user:hidden@host:6379/0/prefix";
     let text = with(uri, &["env"]).ok();
-    let line = "remote             redis://***@host:6379/0/prefix  (LARDER_REMOTE)\n";
+    let line = "remote                redis://***@host:6379/0/prefix  (LARDER_REMOTE)\n";
     assert!(text.contains(line), "{text}");
     let json = with(uri, &["env", "--json"]).json();
     assert_eq!(json["remote"]["value"], json!("redis://***@host:6379/0/prefix"));

@@ -142,7 +142,10 @@ fn where_no_lock_can_be_had_the_command_runs_all_the_same() {
         .unwrap();
     let ran = project.in_out("cat in.txt > out.txt").stored();
     let locks = project.larder.dir().join("larder/locks");
-    let told = format!("larder: cannot make the lock in {}: ", locks.display());
+    let told = format!(
+        "larder: there is no lock, so that an equal run would run the command too: cannot use the folder {}: ",
+        locks.display()
+    );
     assert!(ran.stderr.contains(&told), "{}", ran.stderr);
     project.in_out("cat in.txt > out.txt").replayed();
 }
