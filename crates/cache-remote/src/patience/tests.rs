@@ -360,7 +360,7 @@ fn a_near_store_is_asked_always_and_any_store_while_its_hits_are_worth_it() {
     // What is refused is computed, which takes far longer than to ask.
     build.clock.pass(ms(300));
     build.patience.computed(&RESULT);
-    build.clock.pass(ms(1000));
+    build.clock.pass(ms(4000));
     for _ in 0..300 {
         build.get(ms(55), Answer::Hit).unwrap();
     }
