@@ -361,7 +361,7 @@ fn a_near_store_is_asked_always_and_any_store_while_its_hits_are_worth_it() {
     build.clock.pass(ms(300));
     build.patience.computed(&RESULT);
     build.clock.pass(ms(4000));
-    for _ in 0..300 {
+    for _ in 0..200 {
         build.get(ms(55), Answer::Hit).unwrap();
     }
 }
