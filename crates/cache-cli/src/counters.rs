@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use cache_core::{Error, Result};
+use cache_core::{Error, Result, refuse_what_is_no_file};
 use cache_disk::DiskCache;
 
 /// What a process used the cache for.
@@ -234,22 +234,6 @@ fn counted(file: impl Read) -> io::Result<Counted> {
         }
     }
     Ok(counted)
-}
-
-/// Before anything is opened: a link would lead to another file, one of two names is another file's
-/// too, and a FIFO may take for ever.
-fn refuse_what_is_no_file(path: &Path) -> io::Result<()> {
-    match fs::symlink_metadata(path) {
-        Ok(found) if !found.is_file() => {
-            Err(io::Error::new(ErrorKind::InvalidInput, "it is not a regular file"))
-        }
-        #[cfg(unix)]
-        Ok(found) if std::os::unix::fs::MetadataExt::nlink(&found) > 1 => {
-            Err(io::Error::new(ErrorKind::InvalidInput, "it has another name too"))
-        }
-        Err(e) if e.kind() != ErrorKind::NotFound => Err(e),
-        _ => Ok(()),
-    }
 }
 
 fn lock(path: &Path) -> io::Result<File> {

@@ -39,6 +39,7 @@ mod error;
 mod from_start;
 mod hashing;
 mod id;
+mod own_file;
 mod read;
 
 pub use cache::{
@@ -48,4 +49,5 @@ pub use entry::Entry;
 pub use error::{BrokenPromise, Error, MissReason, Result, VerifyMismatch};
 pub use from_start::FromStart;
 pub use id::{ActionId, ID_BYTES, OutputId, ParseIdError, ParseIdProblem};
+pub use own_file::refuse_what_is_no_file;
 pub use read::{CacheExt, Check, MappedOutput};

@@ -6,14 +6,13 @@
 //! buckets, of the order of writes or of the machine, a record that can be read is true.
 
 use std::collections::HashMap;
-use std::fs::{self, File};
-use std::io::{self, ErrorKind};
+use std::fs::File;
+use std::io;
 use std::mem;
-use std::os::unix::fs::MetadataExt;
 use std::path::{self, Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use cache_core::OutputId;
+use cache_core::{OutputId, refuse_what_is_no_file};
 use twox_hash::XxHash3_64;
 
 use self::bucket::Record;
@@ -103,18 +102,6 @@ fn read(path: &Path) -> Buckets {
 fn open_for_reading(path: &Path) -> io::Result<Buckets> {
     refuse_what_is_no_file(path)?;
     Buckets::of(File::open(path)?)
-}
-
-/// Before anything is opened: a link would lead to another file, and one of two names is another file's
-/// too, which would be written to; and opening a FIFO may take for ever.
-fn refuse_what_is_no_file(path: &Path) -> io::Result<()> {
-    let found = fs::symlink_metadata(path)?;
-    let problem = match found.is_file() {
-        true if found.nlink() <= 1 => return Ok(()),
-        true => "it has another name too",
-        false => "it is not a regular file",
-    };
-    Err(io::Error::new(ErrorKind::InvalidInput, problem))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

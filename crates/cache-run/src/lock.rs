@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use cache_core::ActionId;
+use cache_core::{ActionId, refuse_what_is_no_file};
 use fs4::{FileExt, TryLockError};
 
 use crate::Note;
@@ -137,7 +137,8 @@ enum Attempt {
 
 impl Held {
     fn try_take(path: &Path) -> io::Result<Attempt> {
-        refuse_what_is_no_file(path)?;
+        refuse_what_is_no_file(path)
+            .map_err(|e| io::Error::new(e.kind(), format!("{}: {e}", path.display())))?;
         let file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
         match FileExt::try_lock(&file) {
@@ -169,24 +170,6 @@ impl Drop for Held {
         if let Err(e) = FileExt::unlock(&self.file) {
             tracing::warn!("cannot unlock {}: {e}", self.path.display());
         }
-    }
-}
-
-/// Before anything is opened: a link would lead to another file, one of two names is another file's
-/// too, and a FIFO may take for ever.
-fn refuse_what_is_no_file(path: &Path) -> io::Result<()> {
-    match fs::symlink_metadata(path) {
-        Ok(found) if !found.is_file() => {
-            let text = format!("{} is not a regular file", path.display());
-            Err(io::Error::new(io::ErrorKind::InvalidInput, text))
-        }
-        #[cfg(unix)]
-        Ok(found) if std::os::unix::fs::MetadataExt::nlink(&found) > 1 => {
-            let text = format!("{} has another name too", path.display());
-            Err(io::Error::new(io::ErrorKind::InvalidInput, text))
-        }
-        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
-        _ => Ok(()),
     }
 }
 

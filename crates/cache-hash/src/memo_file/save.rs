@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use cache_core::refuse_what_is_no_file;
 use fs4::TryLockError;
 
 use super::bucket::{self, BYTES, CAPACITY, Record};
@@ -54,12 +55,16 @@ fn lock(path: &Path) -> io::Result<File> {
 }
 
 fn open(path: &Path) -> io::Result<File> {
-    match super::refuse_what_is_no_file(path) {
-        Ok(()) => {}
-        Err(e) if e.kind() == ErrorKind::NotFound => make_the_folder(path)?,
-        Err(e) => return Err(e),
+    refuse_what_is_no_file(path)?;
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    match options.open(path) {
+        Err(e) if e.kind() == ErrorKind::NotFound => {
+            make_the_folder(path)?;
+            options.open(path)
+        }
+        opened => opened,
     }
-    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
 }
 
 /// The folder alone, not those above it: a cache that was removed is not to come back for this.

@@ -1,5 +1,6 @@
 //! What takes more files than a test can make, or bytes that no file system gives.
 
+use std::fs;
 use std::ops::Range;
 
 use super::bucket::{self, BYTES, CAPACITY};
