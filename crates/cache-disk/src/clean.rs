@@ -19,12 +19,12 @@ impl DiskCache {
     pub fn clean(&self, fuzz: bool) -> Result<Removed> {
         let mut removed = Removed::default();
         for folder in 0..=u8::MAX {
-            for Item { name, named, look } in items(&self.root, folder)? {
+            for Item { folder, name, named, look } in items(&self.root, folder)? {
                 if named == Named::Foreign {
                     continue;
                 }
                 let bytes = remove::on_disk(&self.root, &name, &look);
-                remove::remove(&self.root, &name, look.kind)
+                remove::remove(&self.root, &folder, &name, look.kind)
                     .map_err(Error::io("remove", self.root.path_of(&name)))?;
                 tracing::debug!("removed {name}, {bytes} bytes on disk");
                 removed.count(&name, bytes);

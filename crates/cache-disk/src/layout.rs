@@ -93,6 +93,11 @@ impl Named {
     }
 }
 
+/// What `name`, relative to the cache's top folder, is called in the folder where it stands.
+pub(crate) fn in_folder(name: &str) -> &str {
+    name.rsplit_once('/').map_or(name, |(_, name)| name)
+}
+
 /// The folder in which `name`, relative to the cache's top folder, stands.
 pub(crate) fn folder_of(name: &str) -> u8 {
     name.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok()).unwrap_or_default()

@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -15,6 +16,8 @@ use crate::{executable, remove, threads};
 
 /// One name in one of the 256 folders.
 pub(crate) struct Item {
+    /// Where it is.
+    pub(crate) folder: Rc<Folder>,
     /// Relative to the cache's top folder.
     pub(crate) name: String,
     pub(crate) named: Named,
@@ -29,7 +32,7 @@ pub(crate) fn items(root: &Root, folder: u8) -> Result<Vec<Item>> {
     each_name(root, folder, |folder, name, named| {
         items.extend(folder.look_if_there(name)?.map(|look| {
             let name = [&folder_name, "/", name].concat();
-            Item { name, named, look }
+            Item { folder: Rc::clone(folder), name, named, look }
         }));
         Ok(())
     })?;
@@ -41,10 +44,10 @@ pub(crate) fn items(root: &Root, folder: u8) -> Result<Vec<Item>> {
 pub(crate) fn each_name(
     root: &Root,
     folder: u8,
-    mut each: impl FnMut(&Folder, &str, Named) -> io::Result<()>,
+    mut each: impl FnMut(&Rc<Folder>, &str, Named) -> io::Result<()>,
 ) -> Result<()> {
     let mut list = || {
-        let in_folder = root.open_folder(folder)?;
+        let in_folder = Rc::new(root.open_folder(folder)?);
         in_folder.each_name(&mut |name| {
             // A name that is not UTF-8 is none of ours, and lossily it is none either.
             let named = name.to_str().map_or(Named::Foreign, |name| Named::of(folder, name));

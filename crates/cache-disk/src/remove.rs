@@ -6,7 +6,7 @@ use fs4::{FileExt, TryLockError};
 
 use crate::layout;
 use crate::look::{Kind, Look};
-use crate::root::{Root, look_at};
+use crate::root::{Folder, Root, look_at};
 use crate::shortage::is_shortage;
 
 /// What was removed.
@@ -45,7 +45,8 @@ pub(crate) enum Removal {
     Gone,
 }
 
-/// Removes what `name` leads to when `due` says so of it, unless someone is using it.
+/// Removes what `name`, which is in `folder`, leads to when `due` says so of it, unless someone is
+/// using it.
 ///
 /// Whoever uses a stale file locks it, marks it, and sees whether it is still there; whoever gives
 /// its name to a new file locks the old one meanwhile. Here the lock is exclusive and is not waited
@@ -53,10 +54,12 @@ pub(crate) enum Removal {
 /// file gone, or this finds it marked or replaced.
 pub(crate) fn remove_if(
     root: &Root,
+    folder: &Folder,
     name: &str,
     due: &dyn Fn(&Look) -> bool,
 ) -> io::Result<Removal> {
-    let file = match root.open_file(name) {
+    let inner = layout::in_folder(name);
+    let file = match folder.open_file(inner) {
         Ok(file) => Some(file),
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Removal::Gone),
         Err(e) if is_shortage(&e) => return Err(e),
@@ -68,7 +71,7 @@ pub(crate) fn remove_if(
     {
         return Ok(Removal::InUse);
     }
-    let Some(look) = root.look_if_there(name)? else { return Ok(Removal::Gone) };
+    let Some(look) = folder.look_if_there(inner)? else { return Ok(Removal::Gone) };
     let is_locked = match &file {
         Some(file) => look_at(file)?.identity == look.identity,
         None => true,
@@ -76,18 +79,18 @@ pub(crate) fn remove_if(
     if !is_locked || !due(&look) {
         return Ok(Removal::InUse);
     }
-    remove(root, name, look.kind)?;
+    remove(root, folder, name, look.kind)?;
     Ok(Removal::Done)
 }
 
-/// Removes what `name` leads to. A folder goes under another name first, so that nobody finds it
-/// half empty.
-pub(crate) fn remove(root: &Root, name: &str, kind: Kind) -> io::Result<()> {
+/// Removes what `name`, which is in `folder`, leads to. A folder goes under another name first, so
+/// that nobody finds it half empty.
+pub(crate) fn remove(root: &Root, folder: &Folder, name: &str, kind: Kind) -> io::Result<()> {
     let removed = if kind == Kind::Folder {
         let aside = root.temporary_name(layout::folder_of(name));
         root.rename(name, &aside).and_then(|()| root.remove(&aside, kind))
     } else {
-        root.remove_file(name)
+        folder.remove_file(layout::in_folder(name))
     };
     match removed {
         Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),

@@ -80,7 +80,7 @@ impl<'a> Sweep<'a> {
         let bytes = remove::on_disk(self.root, &item.name, &item.look);
         let removal = match self.options.dry_run {
             true => Ok(Removal::Done),
-            false => remove::remove_if(self.root, &item.name, due),
+            false => remove::remove_if(self.root, &item.folder, &item.name, due),
         };
         match removal {
             Ok(Removal::Done) => {

@@ -193,9 +193,14 @@ impl<'a> Check<'a> {
     /// it is gone.
     fn remove(&self, name: &str) -> bool {
         let due = |look: &Look| is_old(look) && self.is_file_settled(name);
-        match remove::remove_if(&self.cache.root, name, &due) {
+        let root = &self.cache.root;
+        let removed = root
+            .open_folder(layout::folder_of(name))
+            .and_then(|folder| remove::remove_if(root, &folder, name, &due));
+        match removed {
             Ok(Removal::Done | Removal::Gone) => true,
             Ok(Removal::InUse) => false,
+            Err(e) if e.kind() == ErrorKind::NotFound => true,
             Err(e) => {
                 tracing::warn!("cannot remove {name}: {e}");
                 false

@@ -69,7 +69,7 @@ impl Folder {
         if_there(self.look(name))
     }
 
-    pub(super) fn remove_file(&self, name: impl AsRef<OsStr>) -> io::Result<()> {
+    pub(crate) fn remove_file(&self, name: impl AsRef<OsStr>) -> io::Result<()> {
         self.by.remove_file(&self.path, name)
     }
 
