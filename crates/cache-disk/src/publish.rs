@@ -33,6 +33,8 @@ pub(crate) struct Temporary<'a> {
     /// The mtime that it is published with, where that matters: the kernel's is that of the last
     /// write.
     pub(crate) mtime: Option<SystemTime>,
+    /// The mtime that it was given since the last write.
+    given: Option<SystemTime>,
     /// Whether what was written is on the disk.
     is_synced: bool,
     published: bool,
@@ -54,6 +56,7 @@ impl<'a> Temporary<'a> {
             file,
             created: Instant::now(),
             mtime: None,
+            given: None,
             is_synced: false,
             published: false,
         })
@@ -65,7 +68,7 @@ impl<'a> Temporary<'a> {
     }
 
     pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.is_synced = false;
+        (self.given, self.is_synced) = (None, false);
         self.file.write_all(bytes)
     }
 
@@ -172,8 +175,11 @@ impl<'a> Temporary<'a> {
             None if self.created.elapsed() > QUICK => Some(clock.now()),
             mtime => mtime,
         };
-        if let Some(mtime) = mtime {
+        if let Some(mtime) = mtime
+            && self.given != Some(mtime)
+        {
             usage::set_mtime(&self.file, mtime).map_err(|e| self.write_failed(e))?;
+            self.given = Some(mtime);
         }
         if durable && !self.is_synced {
             self.root.sync_file(&self.name, &self.file).map_err(|e| self.write_failed(e))?;

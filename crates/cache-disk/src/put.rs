@@ -35,13 +35,20 @@ pub(crate) fn put(
         Source::Seekable(source) => put.seekable(source)?,
         Source::File(file) => {
             let size = file.metadata().map_or(UNKNOWN, |metadata| metadata.len());
-            put.once(&mut FromStart::new(file), size, |_, _| Ok(()))?
+            let mut source = FromStart::new(file);
+            let first = source.read_new(piece_size(size.saturating_add(1)));
+            let first = first.map_err(|source| Error::Source { action: *action, source })?;
+            put.once(first, &mut source, size, |_, _| Ok(()))?
         }
-        Source::Reader(reader) => put.once(reader, UNKNOWN, |_, _| Ok(()))?,
+        Source::Reader(reader) => {
+            let first = put.first_piece(reader, UNKNOWN)?;
+            put.once(first, reader, UNKNOWN, |_, _| Ok(()))?
+        }
         Source::Promised { output, size, body } => {
             // One byte more than promised is enough to see that the promise is broken.
             let mut body = body.take(size.saturating_add(1));
-            put.once(&mut body, size, |found, found_size| {
+            let first = put.first_piece(&mut body, size)?;
+            put.once(first, &mut body, size, |found, found_size| {
                 if (found, found_size) == (output, size) {
                     return Ok(());
                 }
@@ -78,8 +85,8 @@ impl<'a> Put<'a> {
         let failed = |source| Error::Source { action: *self.action, source };
         let likely_size = source.seek(SeekFrom::End(0)).map_err(failed)?;
         source.rewind().map_err(failed)?;
-        let (first, is_whole) = self.first_piece(source, likely_size)?;
-        if is_whole {
+        let first = self.first_piece(source, likely_size)?;
+        if is_whole(&first, likely_size) {
             return self.bytes(&first, |_, _| Ok(()));
         }
         let mut whole = first.chain(&mut *source);
@@ -100,17 +107,18 @@ impl<'a> Put<'a> {
     }
 
     /// Read once, so that what is stored is what was hashed; `check` sees the output ID and the size
-    /// before anything is published. It will have about `likely_size` bytes.
+    /// before anything is published. `first` is the first piece of it, `source` what follows; it will
+    /// have about `likely_size` bytes.
     ///
     /// What fits into one piece is put from memory. More is copied and hashed in one pass.
     fn once(
         &self,
+        first: Vec<u8>,
         source: &mut dyn Read,
         likely_size: u64,
         check: impl FnOnce(OutputId, u64) -> Result<()>,
     ) -> Result<Output> {
-        let (first, is_whole) = self.first_piece(source, likely_size)?;
-        if is_whole {
+        if is_whole(&first, likely_size) {
             return self.bytes(&first, check);
         }
         // The output's own folder is not known before its last byte.
@@ -152,14 +160,13 @@ impl<'a> Put<'a> {
         Ok((temporary, output, size))
     }
 
-    /// As much of a source as fits into one piece, and whether that is all of it.
-    fn first_piece(&self, source: &mut dyn Read, likely_size: u64) -> Result<(Vec<u8>, bool)> {
-        // One byte more, so that the end is seen with the piece.
+    /// As much of a source as fits into one piece, or one byte more than it will have: so that the end
+    /// is seen with the piece.
+    fn first_piece(&self, source: &mut dyn Read, likely_size: u64) -> Result<Vec<u8>> {
         let mut piece = piece_for(likely_size.saturating_add(1));
         let n = self.read(source, &mut piece)?;
-        let is_whole = n < piece.len();
         piece.truncate(n);
-        Ok((piece, is_whole))
+        Ok(piece)
     }
 
     fn read(&self, source: &mut dyn Read, piece: &mut [u8]) -> Result<usize> {
@@ -195,7 +202,16 @@ impl<'a> Put<'a> {
 /// A buffer for something of this size: small ones come from the allocator's own stock, large ones
 /// from the kernel, page by page.
 pub(crate) fn piece_for(size: u64) -> Vec<u8> {
-    vec![0; usize::try_from(size).map_or(PIECE, |size| size.min(PIECE))]
+    vec![0; piece_size(size)]
+}
+
+fn piece_size(size: u64) -> usize {
+    usize::try_from(size).map_or(PIECE, |size| size.min(PIECE))
+}
+
+/// Whether a [first piece](Put::first_piece) is all of a source.
+fn is_whole(first: &[u8], likely_size: u64) -> bool {
+    first.len() < piece_size(likely_size.saturating_add(1))
 }
 
 /// Fills `buffer` as far as the reader goes.
