@@ -132,39 +132,17 @@ fn a_target_that_cannot_be_written() {
 
 #[cfg(unix)]
 mod unix {
-    use std::fs::{self, Permissions};
+    use std::fs;
     use std::os::unix::fs::PermissionsExt;
-    use std::os::unix::process::CommandExt;
-    use std::path::Path;
     use std::process::Command;
 
-    use super::support::{Larder, Ran, bare, files};
+    use super::support::unprivileged::set_mode;
+    use super::support::{self, Larder, Ran, bare, files};
     use super::{ACTION, LOOKING};
 
-    fn is_root() -> bool {
-        Ran::of(Command::new("id").arg("-u")).ok().trim() == "0"
-    }
-
-    fn set_mode(path: &Path, mode: u32) {
-        fs::set_permissions(path, Permissions::from_mode(mode)).expect("a mode");
-    }
-
-    /// `larder` as a user for whom permissions count: another one, when this is root.
     fn unprivileged(larder: &Larder) -> Command {
-        if !is_root() {
-            return larder.command();
-        }
-        // The other user may not reach the place where it was built. It is copied by another
-        // process: what this one has open for writing, the children of its other threads have too,
-        // and then it cannot be run.
-        let program = larder.path("larder");
-        if !program.exists() {
-            Ran::of(Command::new("cp").arg(env!("CARGO_BIN_EXE_larder")).arg(&program)).ok();
-            set_mode(&program, 0o755);
-            set_mode(&larder.path(""), 0o755);
-        }
-        let mut command = bare(program);
-        command.arg("--dir").arg(larder.dir()).uid(65534).gid(65534);
+        let mut command = support::unprivileged::unprivileged(larder);
+        command.arg("--dir").arg(larder.dir());
         command
     }
 

@@ -18,6 +18,24 @@ pub use outside::{Outside, SECRET};
 /// The size of a file that is one hole: more than any memory, and no room on the disk.
 pub const SPARSE: u64 = 1 << 40;
 
+/// What is in a cache directory beside the 256 folders.
+pub const OWN: [&str; 14] = [
+    "trim.txt",
+    "README",
+    "fuzz",
+    "larder",
+    "larder/trim.lock",
+    "larder/trim-position",
+    "larder/size-limit",
+    "larder/counters",
+    "larder/counters.lock",
+    "larder/counters.new",
+    "larder/file-hashes",
+    "larder/file-hashes.new",
+    "larder/locks",
+    "larder/uploads",
+];
+
 /// How deep a deep folder is at most: deeper than a path can say.
 const DEEP: usize = 2100;
 
@@ -71,6 +89,22 @@ impl Thing {
             }
             _ => Self::Holding(Box::new(Self::deal(dice, outside, others))),
         }
+    }
+
+    /// Puts it somewhere in `dir`, and prints what and where, for who looks for a fault. Does nothing
+    /// where the place would be reached through what is no folder, as what was put before may not be.
+    ///
+    /// # Errors
+    ///
+    /// As [`put`](Self::put).
+    pub fn put_within(&self, dir: &Path, place: &Path) -> io::Result<()> {
+        let folders = place.ancestors().skip(1).take_while(|folder| *folder != dir);
+        let mut folders = folders.map(fs::symlink_metadata);
+        if folders.any(|found| found.is_ok_and(|found| !found.is_dir())) {
+            return Ok(());
+        }
+        println!("at {}: {:.200}", place.display(), format!("{self:?}"));
+        self.put(place)
     }
 
     /// Puts it at `path`, in the place of what is there. The folder that `path` is in is made when it

@@ -5,8 +5,9 @@ use std::os::unix::fs::symlink;
 use std::process::Command;
 
 use crate::cache;
-use crate::examined::{Examined, set_mode, unprivileged};
+use crate::examined::Examined;
 use crate::support::Larder;
+use crate::support::unprivileged::{set_mode, unprivileged};
 use crate::support::user::User;
 
 fn examined(larder: &Larder) -> Examined {

@@ -1,14 +1,10 @@
 //! What `larder doctor` answered.
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::CommandExt;
-use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
 
-use crate::support::{Larder, Ran, bare};
+use crate::support::Ran;
 
 /// An answer of `larder doctor`.
 #[derive(Debug)]
@@ -91,28 +87,4 @@ impl Examined {
         }
         (text.to_owned(), advice.to_owned())
     }
-}
-
-pub fn set_mode(path: &Path, mode: u32) {
-    fs::set_permissions(path, Permissions::from_mode(mode)).expect("a mode");
-}
-
-/// `larder` as a user for whom permissions count: another one, when this is root.
-pub fn unprivileged(larder: &Larder) -> Command {
-    let is_root = Ran::of(Command::new("id").arg("-u")).ok().trim() == "0";
-    if !is_root {
-        return bare(env!("CARGO_BIN_EXE_larder"));
-    }
-    // The other user may not reach the place where it was built. It is copied by another process:
-    // what this one has open for writing, the children of its other threads have too, and then it
-    // cannot be run.
-    let program = larder.path("larder");
-    if !program.exists() {
-        Ran::of(Command::new("cp").arg(env!("CARGO_BIN_EXE_larder")).arg(&program)).ok();
-        set_mode(&program, 0o755);
-        set_mode(&larder.path(""), 0o755);
-    }
-    let mut command = bare(program);
-    command.uid(65534).gid(65534);
-    command
 }

@@ -7,9 +7,10 @@ use test_stores::s3::uri_at;
 use test_stores::{Fault, Line, Nobody, Proxy, S3Server};
 
 use crate::cache;
-use crate::examined::{Examined, set_mode};
+use crate::examined::Examined;
 use crate::support::Larder;
 use crate::support::store::Store;
+use crate::support::unprivileged::set_mode;
 
 /// What no test takes that does not hang.
 const BOUNDED: Duration = Duration::from_secs(60);

@@ -8,7 +8,7 @@ use std::thread;
 
 use rustix::process::{Pid, Signal, kill_process};
 use test_attacks::Dice;
-use test_attacks::hostile::{self, Outside, SECRET, SPARSE, Thing};
+use test_attacks::hostile::{self, OWN, Outside, SECRET, SPARSE, Thing};
 
 use crate::LIMIT;
 use crate::project::Project;
@@ -20,24 +20,6 @@ pub const CONTENTS: [&str; 6] =
 
 /// Of the memory that a command takes for itself, in KiB.
 const MEMORY: &str = "1048576";
-
-/// What is in the directory beside the 256 folders, in which `*` is the one name that is there.
-const OWN: [&str; 14] = [
-    "trim.txt",
-    "README",
-    "fuzz",
-    "larder",
-    "larder/trim.lock",
-    "larder/trim-position",
-    "larder/size-limit",
-    "larder/counters",
-    "larder/counters.lock",
-    "larder/counters.new",
-    "larder/file-hashes",
-    "larder/locks",
-    "larder/uploads",
-    "larder/uploads/*",
-];
 
 /// A cache with good entries and hostile things, and the commands on it.
 pub struct World {
@@ -89,13 +71,6 @@ impl World {
         let things = least + dice.below(more);
         for _ in 0..things {
             let place = self.place(dice);
-            // Not through what was dealt before.
-            let dir = self.dir();
-            let folders = place.ancestors().skip(1).take_while(|folder| *folder != dir);
-            let mut folders = folders.map(fs::symlink_metadata);
-            if folders.any(|found| found.is_ok_and(|found| !found.is_dir())) {
-                continue;
-            }
             let others: Vec<_> = self.actions.iter().map(|action| self.entry(action)).collect();
             let thing = match Thing::deal(dice, &self.outside, &others) {
                 // A check-up would hash it for an hour.
@@ -106,8 +81,7 @@ impl World {
                 }
                 thing => thing,
             };
-            println!("at {}: {:.200}", place.display(), format!("{thing:?}"));
-            thing.put(&place).expect("a hostile thing");
+            thing.put_within(&self.dir(), &place).expect("a hostile thing");
         }
         self.outside.assert_untouched("the dealing");
         things
@@ -117,31 +91,25 @@ impl World {
         let n = dice.below(CONTENTS.len());
         let entry = self.entry(&self.actions[n]);
         let output = self.project.larder.output_file(CONTENTS[n]);
-        match dice.below(8) {
+        match dice.below(9) {
             0 => entry,
             1 => output,
             2 => output.join("tool"),
             3 => entry.parent().expect("a folder").to_owned(),
             4 => output.parent().expect("a folder").to_owned(),
             5 => self.dir().join(format!("{:02x}", dice.below(256))),
-            _ => {
-                let own: &&str = dice.pick(&OWN);
-                self.own(own)
-            }
+            6 => self.upload(),
+            _ => self.dir().join(dice.pick(&OWN)),
         }
     }
 
-    fn own(&self, name: &str) -> PathBuf {
-        match name.strip_suffix("/*") {
-            Some(folder) => {
-                let folder = self.dir().join(folder);
-                let is_folder = fs::symlink_metadata(&folder).is_ok_and(|found| found.is_dir());
-                let mut inside = is_folder.then(|| fs::read_dir(&folder).ok()).flatten();
-                let first = inside.as_mut().and_then(|inside| inside.next()?.ok());
-                first.map_or(folder.join("0123456789abcdef"), |item| item.path())
-            }
-            None => self.dir().join(name),
-        }
+    /// The folder of the one upload that is left.
+    fn upload(&self) -> PathBuf {
+        let uploads = self.dir().join("larder/uploads");
+        let is_folder = fs::symlink_metadata(&uploads).is_ok_and(|found| found.is_dir());
+        let mut inside = is_folder.then(|| fs::read_dir(&uploads).ok()).flatten();
+        let first = inside.as_mut().and_then(|inside| inside.next()?.ok());
+        first.map_or(uploads.join("0123456789abcdef"), |item| item.path())
     }
 
     fn entry(&self, action: &str) -> PathBuf {

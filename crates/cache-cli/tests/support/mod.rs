@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "every test file uses its part of it")]
 
 pub mod store;
+#[cfg(unix)]
+pub mod unprivileged;
 pub mod user;
 
 use std::ffi::OsStr;

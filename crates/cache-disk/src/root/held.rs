@@ -200,3 +200,47 @@ fn look_of(stat: &Stat) -> Look {
         owner: Some(stat.st_uid),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::Read;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    type Open = fn(&OwnedFd, &str) -> io::Result<OwnedFd>;
+
+    /// In one step where the system can, and folder by folder.
+    const OPENINGS: [Open; 2] = [
+        |top, name| open_beneath(top, name.as_ref(), OFlags::RDONLY, Mode::empty()),
+        |top, name| {
+            let opened = step_by_step(top.as_fd(), name.as_ref(), OFlags::RDONLY, Mode::empty());
+            opened.map_err(in_words)
+        },
+    ];
+
+    #[test]
+    fn both_ways_of_opening_follow_no_link() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        fs::create_dir_all(at("ab/cd")).unwrap();
+        fs::write(at("ab/cd/file"), "bytes").unwrap();
+        symlink(at("ab"), at("link")).unwrap();
+        symlink(at("ab/cd"), at("ab/link")).unwrap();
+        symlink("file", at("ab/cd/link")).unwrap();
+        let By(top) = By::open(dir.path()).unwrap();
+        for open in OPENINGS {
+            let mut text = String::new();
+            File::from(open(&top, "ab/cd/file").unwrap()).read_to_string(&mut text).unwrap();
+            assert_eq!(text, "bytes");
+            open(&top, "ab").unwrap();
+            for name in ["link", "link/cd/file", "ab/link/file", "ab/cd/link"] {
+                let error = open(&top, name).expect_err(name);
+                assert_eq!(error.kind(), ErrorKind::NotADirectory, "{name}: {error}");
+            }
+            assert_eq!(open(&top, "ab/ef/file").unwrap_err().kind(), ErrorKind::NotFound);
+            assert_eq!(open(&top, "ab/ef").unwrap_err().kind(), ErrorKind::NotFound);
+        }
+    }
+}

@@ -1,35 +1,16 @@
 //! Hostile things, put where something of the cache's should be.
 
-use std::fs;
 use std::path::PathBuf;
 
 use cache_core::{ActionId, OutputId};
 use test_attacks::Dice;
-use test_attacks::hostile::{SPARSE, Thing, name_that_is_not_utf8};
+use test_attacks::hostile::{OWN, SPARSE, Thing, name_that_is_not_utf8};
 
 use crate::common::entry_path;
 use crate::world::{TOOL, World, action, entry_text, folder_of};
 
-/// What is in the directory beside the 256 folders.
-const OWN: [&str; 14] = [
-    "trim.txt",
-    "README",
-    "fuzz",
-    "larder",
-    "larder/trim.lock",
-    "larder/trim-position",
-    "larder/size-limit",
-    "larder/counters",
-    "larder/counters.lock",
-    "larder/counters.new",
-    "larder/file-hashes",
-    "larder/file-hashes.new",
-    "larder/locks",
-    "larder/uploads",
-];
-
 impl World {
-    /// Puts so many hostile things into the directory. Says what and where, for who looks for a fault.
+    /// Puts so many hostile things into the directory.
     pub fn deal(&mut self, dice: &mut Dice, things: usize) {
         for _ in 0..things {
             match dice.below(12) {
@@ -82,14 +63,7 @@ impl World {
     }
 
     fn put(&self, thing: &Thing, place: PathBuf) {
-        // Not through what was dealt before.
-        let folders = place.ancestors().skip(1).take_while(|folder| **folder != self.dir);
-        let mut folders = folders.map(fs::symlink_metadata);
-        if folders.any(|found| found.is_ok_and(|found| !found.is_dir())) {
-            return;
-        }
-        println!("at {}: {}", place.display(), shown(thing));
-        thing.put(&place).unwrap();
+        thing.put_within(&self.dir, &place).unwrap();
     }
 
     /// An entry that leads to an output outside, and a link on the way.
@@ -124,10 +98,4 @@ impl World {
         }
         self.lures.push(whose);
     }
-}
-
-/// A thing in one line that is not too long.
-fn shown(thing: &Thing) -> String {
-    let text = format!("{thing:?}");
-    text.chars().take(200).collect()
 }
