@@ -35,7 +35,7 @@ usage: cargo xtask COMMAND
                  a Garage of three nodes, which is built the first time: a quarter of an hour
   torture [--minutes N] [--seed N] [--write] [ATTACK]
                  the attacks on what Larder promises, long: hours, or the minutes that it is given;
-                 --seed replays them; --write writes docs/RELIABILITY.md
+                 --seed replays them; --write writes what held into docs/RELIABILITY.md
   fuzz [SECONDS [TARGET…]]
                  run each fuzz target for that long (30 s), with a nightly compiler
   bench [--dir DIR] [--rounds N] [--entries N] [--many N] [--only TABLE,…] [--json FILE] [--write]

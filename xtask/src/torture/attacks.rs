@@ -53,7 +53,7 @@ const fn of(package: &'static str, test: &'static str, amount: Amount, seconds: 
     Run { package, test, feature: None, needs: Needs::Nothing, amount, seconds }
 }
 
-pub(super) const ATTACKS: &[Attack] = &[
+pub(super) static ATTACKS: &[Attack] = &[
     Attack {
         name: "kill",
         about: "whoever writes is ended with SIGKILL at random moments: every lookup is right or a \
@@ -194,7 +194,12 @@ pub(super) const ATTACKS: &[Attack] = &[
     },
 ];
 
-pub(super) const FUZZ: Fuzzing = Fuzzing {
+/// All attacks, in the order in which they are shown.
+pub(super) fn all() -> impl Iterator<Item = &'static Attack> {
+    ATTACKS.iter().chain([&FUZZ.attack])
+}
+
+pub(super) static FUZZ: Fuzzing = Fuzzing {
     attack: Attack {
         name: "fuzz",
         about: "whatever is read from others, in every form that a fuzzer comes to",

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::attacks::{ATTACKS, Attack, FUZZ};
+use super::attacks::{self, ATTACKS, Attack, FUZZ};
 
 pub(super) struct Options {
     /// How long all of it may take, in seconds. `None`: as long as it takes.
@@ -34,10 +34,6 @@ impl Options {
                 _ => bail!("torture: {option} is not an option; see cargo xtask help"),
             }
         }
-        ensure!(
-            !options.write || options.only.is_none(),
-            "torture: --write is for all attacks; name none"
-        );
         Ok(options)
     }
 
@@ -57,13 +53,9 @@ impl Options {
 }
 
 fn is_known(name: &str) -> bool {
-    all().any(|known| known == name)
+    attacks::all().any(|known| known.name == name)
 }
 
 fn names() -> String {
-    all().collect::<Vec<_>>().join(", ")
-}
-
-fn all() -> impl Iterator<Item = &'static str> {
-    ATTACKS.iter().map(|attack| attack.name).chain([FUZZ.attack.name])
+    attacks::all().map(|attack| attack.name).collect::<Vec<_>>().join(", ")
 }
