@@ -12,7 +12,7 @@ use crate::disk::DiskCache;
 use crate::hashing::hashed;
 use crate::place::{self, Placed};
 use crate::publish::Temporary;
-use crate::root::{EXECUTABLE_MODE, FILE_MODE};
+use crate::root::{EXECUTABLE_MODE, FILE_MODE, look_at};
 
 /// The likely size of a source that nothing is known of: small, as most outputs are.
 const UNKNOWN: u64 = PIECE as u64;
@@ -34,7 +34,7 @@ pub(crate) fn put(
         Source::Bytes(bytes) => put.bytes(bytes, |_, _| Ok(()))?,
         Source::Seekable(source) => put.seekable(source)?,
         Source::File(file) => {
-            let size = file.metadata().map_or(UNKNOWN, |metadata| metadata.len());
+            let size = look_at(file).map_or(UNKNOWN, |look| look.size);
             let mut source = FromStart::new(file);
             let first = source.read_new(piece_size(size.saturating_add(1)));
             let first = first.map_err(|source| Error::Source { action: *action, source })?;
