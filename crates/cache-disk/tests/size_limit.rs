@@ -153,6 +153,29 @@ fn a_damaged_state_is_dropped_and_the_trim_begins_anew() {
 }
 
 #[test]
+fn what_lies_ahead_has_one_line_in_the_state_however_far() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Clock::new();
+    let cache = clock.open(folder.path());
+    let options = TrimOptions { max_size: Some(0), ..TrimOptions::default() };
+    // By age it is done for today, and so takes nobody's mtime out of the future.
+    cache.trim(&options).unwrap();
+    clock.pass(2 * HOUR);
+    let first = folder.path().join("00");
+    fs::create_dir_all(&first).unwrap();
+    for n in 0..500 {
+        let path = first.join(format!("{n:064x}-d"));
+        fs::write(&path, "bytes").unwrap();
+        common::set_mtime(&path, clock.seconds() + n * HOUR);
+    }
+    // Cut after that folder.
+    let cut = TrimOptions { budget: Some(Duration::ZERO), ..options };
+    assert_eq!(by_size(&cache, &cut).0, Outcome::Cut { folders_left: 255 });
+    let state = fs::read_to_string(folder.path().join("larder/size-limit")).unwrap();
+    assert_eq!(state.lines().count(), 2, "{state}");
+}
+
+#[test]
 fn a_dry_run_by_age_and_size_counts_nothing_twice() {
     let folder = tempfile::tempdir().unwrap();
     let clock = Clock::new();

@@ -182,7 +182,7 @@ pub(super) static ATTACKS: &[Attack] = &[
             "Without a limit of age, what was used by a clock before 1970 was removed \
              (`what_is_kept_whatever_its_age_is_kept_before_1970_too`).",
             "The state of the trim by size had a line for each hour to come, and could outgrow what is \
-             read of it.",
+             read of it (`what_lies_ahead_has_one_line_in_the_state_however_far`).",
         ],
     },
     Attack {
