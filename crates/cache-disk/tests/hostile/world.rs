@@ -144,13 +144,14 @@ impl World {
         }
     }
 
-    /// What is in the way of the folders of these names: something that is none.
-    pub fn in_the_way(&self, folders: &[String]) -> Option<PathBuf> {
-        let mut paths = folders.iter().map(|name| self.path(name));
-        paths.find(|path| match fs::symlink_metadata(path) {
+    /// What is in the way of the folders of these names: all that are none.
+    pub fn in_the_way(&self, folders: &[String]) -> Vec<PathBuf> {
+        let paths = folders.iter().map(|name| self.path(name));
+        let is_in_the_way = |path: &PathBuf| match fs::symlink_metadata(path) {
             Ok(found) => !found.is_dir(),
             Err(e) => e.kind() != ErrorKind::NotFound,
-        })
+        };
+        paths.filter(is_in_the_way).collect()
     }
 }
 
