@@ -123,8 +123,10 @@ impl Run {
         variables: &[(&str, String)],
     ) -> Result<String> {
         let Self { package, test, .. } = self;
-        // The helpers of some tests are examples.
-        let mut command = cmd!(sh, "cargo test {profile...} --package {package} --examples");
+        // The helpers of some tests, which Cargo does not build when it is asked for one test. Most
+        // packages have none.
+        cmd!(sh, "cargo build {profile...} --package {package} --examples").quiet().run()?;
+        let mut command = cmd!(sh, "cargo test {profile...} --package {package}");
         if let Some(feature) = self.feature {
             command = command.args(["--features", feature]);
         }
