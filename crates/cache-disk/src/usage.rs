@@ -46,11 +46,7 @@ pub(crate) fn mark(root: &Root, clock: &Clock, name: &str, file: &File) -> io::R
         Lock::Refused => return Ok(false),
     };
     set_mtime(file, clock.now()).ok();
-    let linked = match (root.look(name), look_at(file)) {
-        (Ok(now), Ok(held)) => now.identity == held.identity,
-        (Err(e), _) if e.kind() == io::ErrorKind::NotFound => false,
-        (Err(e), _) | (_, Err(e)) => return Err(e),
-    };
+    let linked = leads_to(root, name, file)?;
     if locked {
         FileExt::unlock(file).ok();
     }
@@ -90,12 +86,25 @@ pub(crate) fn is_ahead(mtime: SystemTime, now: SystemTime) -> bool {
 }
 
 /// Sets an mtime that is over an hour in the future to now: some clock was wrong, and the file would
-/// otherwise stay until that time comes.
+/// otherwise stay until that time comes. What somebody holds is left alone: a writer is about to give
+/// it another name, and goes by the cache's clock, which may be another one.
 pub(crate) fn end_future(root: &Root, now: SystemTime, name: &str, mtime: SystemTime) {
     if is_ahead(mtime, now)
         && let Ok(file) = root.open_file(name)
+        && !matches!(FileExt::try_lock(&file), Err(TryLockError::WouldBlock))
+        // It may have been given its other name, and let go, since it was opened.
+        && leads_to(root, name, &file).unwrap_or(false)
     {
         set_mtime(&file, now).ok();
+    }
+}
+
+/// Whether a name leads to this open file or folder.
+fn leads_to(root: &Root, name: &str, file: &File) -> io::Result<bool> {
+    match (root.look(name), look_at(file)) {
+        (Ok(now), Ok(held)) => Ok(now.identity == held.identity),
+        (Err(e), _) if e.kind() == io::ErrorKind::NotFound => Ok(false),
+        (Err(e), _) | (_, Err(e)) => Err(e),
     }
 }
 

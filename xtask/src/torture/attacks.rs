@@ -177,6 +177,9 @@ pub(super) static ATTACKS: &[Attack] = &[
         found: &[
             "A leftover temporary file from the future stayed until that time came \
              (`a_temporary_file_from_the_future_goes_too`).",
+            "A trim gave a temporary file that was about to be published the time of the kernel's clock, \
+             and where the cache goes by another, the entry soon went as unused \
+             (`a_temporary_file_keeps_the_time_that_its_writer_gave_it`).",
             "A link from the future in the place of an entry or an output could not be given another \
              mtime, and stayed (`a_link_from_the_future_goes_too`).",
             "Without a limit of age, what was used by a clock before 1970 was removed \

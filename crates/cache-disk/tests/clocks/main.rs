@@ -13,6 +13,7 @@ mod survey;
 mod trims;
 mod world;
 
+use std::fs::File;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -96,6 +97,23 @@ fn a_temporary_file_from_the_future_goes_too() {
     assert!(mark + HOUR > begun && mark < SystemTime::now() + HOUR, "it is now ten minutes young");
     survey::set_mtime(&folder.path().join(&name), begun - HOUR);
     assert_eq!(cache.trim(&forced()).unwrap().removed.leftovers, 1);
+}
+
+#[test]
+fn a_temporary_file_keeps_the_time_that_its_writer_gave_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let name = survey::new_leftover(folder.path(), 0xab, 1, false);
+    let path = folder.path().join(&name);
+    survey::set_mtime(&path, at(4_300_000_000));
+    // As a writer holds it that goes by another clock than the kernel's.
+    let writer = File::open(&path).unwrap();
+    writer.lock_shared().unwrap();
+    let cache = DiskCache::open(folder.path()).unwrap();
+    cache.trim(&forced()).unwrap();
+    assert_eq!(survey::mtime(&path).unwrap(), at(4_300_000_000));
+    drop(writer);
+    cache.trim(&forced()).unwrap();
+    assert!(survey::mtime(&path).unwrap() < SystemTime::now() + HOUR);
 }
 
 #[cfg(unix)]
