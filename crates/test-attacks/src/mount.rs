@@ -50,7 +50,12 @@ impl Mounted {
     ///
     /// When it cannot be done, with what `mount` says.
     pub fn remount(&self, options: &str) {
-        run(Command::new("mount").arg("-o").arg(format!("remount,{options}")).arg(&self.0));
+        let mut mount = Command::new("mount");
+        mount.arg("-o").arg(format!("remount,{options}")).arg(&self.0);
+        // It is refused as long as somebody has a file open for writing.
+        if let Err(says) = patiently(&mut mount, Duration::from_secs(20)) {
+            panic!("{mount:?} (which takes root): {says}");
+        }
     }
 
     /// Where it is mounted.
@@ -62,19 +67,11 @@ impl Mounted {
 impl Drop for Mounted {
     fn drop(&mut self) {
         // Somebody who was ended a moment ago may still hold it.
-        let start = Instant::now();
-        loop {
-            let unmounted = Command::new("umount").arg(&self.0).output();
-            if unmounted.is_ok_and(|ran| ran.status.success()) {
-                return;
-            }
-            if start.elapsed() > Duration::from_secs(2) {
-                break;
-            }
-            thread::sleep(Duration::from_millis(20));
+        let mut unmount = Command::new("umount");
+        if patiently(unmount.arg(&self.0), Duration::from_secs(2)).is_err() {
+            // It goes once nobody holds it.
+            Command::new("umount").arg("--lazy").arg(&self.0).status().ok();
         }
-        // It goes once nobody holds it.
-        Command::new("umount").arg("--lazy").arg(&self.0).status().ok();
     }
 }
 
@@ -88,6 +85,22 @@ pub fn make_image(image: &Path, bytes: u64, mkfs: &[&str]) {
     let file = File::create(image).expect("a file for a file system");
     file.set_len(bytes).expect("room for a file system");
     run(Command::new(mkfs[0]).args(&mkfs[1..]).arg(image));
+}
+
+/// Runs a command again and again until it goes well or the time is up. Returns what it says then.
+fn patiently(command: &mut Command, patience: Duration) -> Result<(), String> {
+    let start = Instant::now();
+    loop {
+        let says = match command.output() {
+            Ok(ran) if ran.status.success() => return Ok(()),
+            Ok(ran) => String::from_utf8_lossy(&ran.stderr).into_owned(),
+            Err(e) => e.to_string(),
+        };
+        if start.elapsed() > patience {
+            return Err(says);
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
 }
 
 /// Runs a command that has to go well.
