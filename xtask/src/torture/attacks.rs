@@ -60,9 +60,9 @@ pub(super) static ATTACKS: &[Attack] = &[
                 miss, nothing bad is found, no lock stays held, the next trim clears what is left, and \
                 what was to be uploaded is in the store in the end",
         runs: &[
-            of("cache-cli", "killed", Amount::Rounds(8000), 960),
-            of("cache-cli", "run_killed", Amount::Rounds(1000), 240),
-            of("cache-cli", "upload_killed", Amount::Rounds(50), 120),
+            of("cache-cli", "killed", Amount::Rounds(8000), 300),
+            of("cache-cli", "run_killed", Amount::Rounds(1000), 60),
+            of("cache-cli", "upload_killed", Amount::Rounds(50), 60),
             of("cache-remote", "lib::journal::tests::killed", Amount::Rounds(300), 60),
         ],
         found: &[
@@ -78,7 +78,7 @@ pub(super) static ATTACKS: &[Attack] = &[
         runs: &[Run {
             feature: Some("root"),
             needs: Needs::Root,
-            ..of("cache-disk", "power_loss", Amount::Rounds(200), 600)
+            ..of("cache-disk", "power_loss", Amount::Rounds(200), 300)
         }],
         found: &[],
     },
@@ -90,7 +90,7 @@ pub(super) static ATTACKS: &[Attack] = &[
             Run {
                 feature: Some("root,go"),
                 needs: Needs::RootAndGo,
-                ..of("cache-cli", "failing_disks", Amount::Rounds(30), 900)
+                ..of("cache-cli", "failing_disks", Amount::Rounds(30), 300)
             },
             of("cache-cli", "limits", Amount::Rounds(60), 120),
         ],
@@ -150,7 +150,7 @@ pub(super) static ATTACKS: &[Attack] = &[
                 errors, bounded memory, no hang, no path that is not an output's",
         runs: &[
             of("cache-prog-client", "hostile_helper", Amount::Rounds(40), 120),
-            of("cache-prog-server", "hostile_client", Amount::Rounds(600), 400),
+            of("cache-prog-server", "hostile_client", Amount::Rounds(600), 240),
         ],
         found: &[
             "Two puts of one action at once could fail: a writer held its new file exclusively until its \
@@ -172,7 +172,7 @@ pub(super) static ATTACKS: &[Attack] = &[
         runs: &[Run {
             feature: Some("root"),
             needs: Needs::Root,
-            ..of("cache-disk", "clocks", Amount::Rounds(150), 300)
+            ..of("cache-disk", "clocks", Amount::Rounds(150), 60)
         }],
         found: &[
             "A leftover temporary file from the future stayed until that time came \
