@@ -1,7 +1,7 @@
 //! A cache with good entries and hostile things, and the commands on it.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
@@ -106,8 +106,10 @@ impl World {
     /// The folder of the one upload that is left.
     fn upload(&self) -> PathBuf {
         let uploads = self.dir().join("larder/uploads");
-        let is_folder = fs::symlink_metadata(&uploads).is_ok_and(|found| found.is_dir());
-        let mut inside = is_folder.then(|| fs::read_dir(&uploads).ok()).flatten();
+        // A link that was dealt may lead outside, where nothing is to be read.
+        let is_folder = |path: &Path| fs::symlink_metadata(path).is_ok_and(|found| found.is_dir());
+        let is_inside = uploads.ancestors().take(2).all(is_folder);
+        let mut inside = is_inside.then(|| fs::read_dir(&uploads).ok()).flatten();
         let first = inside.as_mut().and_then(|inside| inside.next()?.ok());
         first.map_or(uploads.join("0123456789abcdef"), |item| item.path())
     }
