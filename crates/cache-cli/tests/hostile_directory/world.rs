@@ -74,7 +74,7 @@ impl World {
             let others: Vec<_> = self.actions.iter().map(|action| self.entry(action)).collect();
             let thing = match Thing::deal(dice, &self.outside, &others) {
                 // A check-up would hash it for an hour.
-                Thing::Sparse(SPARSE) if place.to_string_lossy().ends_with("-d") => Thing::Fifo,
+                thing if is_output(&place) && is_huge(&thing) => Thing::Fifo,
                 Thing::Link(_) if dice.one_in(3) => {
                     let name = place.file_name().expect("a name");
                     Thing::Link(self.outside.folder().join(name))
@@ -169,6 +169,20 @@ impl Drop for World {
     fn drop(&mut self) {
         // There may be folders deeper than a library goes.
         hostile::remove(&self.dir()).ok();
+    }
+}
+
+/// Whether this is where an output is, or what is in the folder of an executable.
+fn is_output(place: &Path) -> bool {
+    place.ancestors().take(2).any(|path| path.to_string_lossy().ends_with("-d"))
+}
+
+fn is_huge(thing: &Thing) -> bool {
+    match thing {
+        Thing::Sparse(_) => true,
+        Thing::HardLink(file) => fs::symlink_metadata(file).is_ok_and(|file| file.len() >= SPARSE),
+        Thing::Holding(inside) => is_huge(inside),
+        _ => false,
     }
 }
 
