@@ -16,7 +16,7 @@ use options::Options;
 
 /// What an attack came to.
 struct Outcome {
-    /// As the tests said it: `killed: 8000 rounds, 5120 kills`.
+    /// As the tests said it: `run: 1000 runs killed, 864 before they had ended`.
     held: Vec<String>,
     seconds: u64,
 }
@@ -123,9 +123,10 @@ impl Run {
         variables: &[(&str, String)],
     ) -> Result<String> {
         let Self { package, test, .. } = self;
-        // The helpers of some tests, which Cargo does not build when it is asked for one test. Most
-        // packages have none.
-        cmd!(sh, "cargo build {profile...} --package {package} --examples").quiet().run()?;
+        if matches!(self.needs, Needs::Examples) {
+            // Cargo does not build them when it is asked for one test.
+            cmd!(sh, "cargo build {profile...} --package {package} --examples").quiet().run()?;
+        }
         let mut command = cmd!(sh, "cargo test {profile...} --package {package}");
         if let Some(feature) = self.feature {
             command = command.args(["--features", feature]);

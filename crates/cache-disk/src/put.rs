@@ -36,7 +36,7 @@ pub(crate) fn put(
         Source::File(file) => {
             let size = look_at(file).map_or(UNKNOWN, |look| look.size);
             let mut source = FromStart::new(file);
-            let first = source.read_new(piece_size(size.saturating_add(1)));
+            let first = source.read_new(reading_size(size));
             let first = first.map_err(|source| Error::Source { action: *action, source })?;
             put.once(first, &mut source, size, |_, _| Ok(()))?
         }
@@ -145,7 +145,7 @@ impl<'a> Put<'a> {
         let mut temporary = self.temporary(folder)?;
         let (size, output) = hashed(likely_size, |hash| {
             let mut size = 0;
-            let mut piece = piece_for(likely_size.saturating_add(1));
+            let mut piece = vec![0; reading_size(likely_size)];
             loop {
                 let n = self.read(source, &mut piece)?;
                 temporary.write(&piece[..n]).map_err(|e| temporary.write_failed(e))?;
@@ -160,10 +160,9 @@ impl<'a> Put<'a> {
         Ok((temporary, output, size))
     }
 
-    /// As much of a source as fits into one piece, or one byte more than it will have: so that the end
-    /// is seen with the piece.
+    /// As much of a source as is read at a time.
     fn first_piece(&self, source: &mut dyn Read, likely_size: u64) -> Result<Vec<u8>> {
-        let mut piece = piece_for(likely_size.saturating_add(1));
+        let mut piece = vec![0; reading_size(likely_size)];
         let n = self.read(source, &mut piece)?;
         piece.truncate(n);
         Ok(piece)
@@ -209,9 +208,15 @@ fn piece_size(size: u64) -> usize {
     usize::try_from(size).map_or(PIECE, |size| size.min(PIECE))
 }
 
+/// How much is read at a time of a source that will have about `likely_size` bytes: one byte more, so
+/// that the end is seen with the piece.
+fn reading_size(likely_size: u64) -> usize {
+    piece_size(likely_size.saturating_add(1))
+}
+
 /// Whether a [first piece](Put::first_piece) is all of a source.
 fn is_whole(first: &[u8], likely_size: u64) -> bool {
-    first.len() < piece_size(likely_size.saturating_add(1))
+    first.len() < reading_size(likely_size)
 }
 
 /// Fills `buffer` as far as the reader goes.

@@ -27,6 +27,8 @@ pub(super) struct Run {
 #[derive(Clone, Copy)]
 pub(super) enum Needs {
     Nothing,
+    /// The package's examples, which are the test's helpers.
+    Examples,
     /// To mount file systems.
     Root,
     /// The same, and `GO`: the `go` command.
@@ -53,7 +55,7 @@ const fn of(package: &'static str, test: &'static str, amount: Amount, seconds: 
     Run { package, test, feature: None, needs: Needs::Nothing, amount, seconds }
 }
 
-pub(super) static ATTACKS: &[Attack] = &[
+pub(super) const ATTACKS: &[Attack] = &[
     Attack {
         name: "kill",
         about: "whoever writes is ended with SIGKILL at random moments: every lookup is right or a \
@@ -149,7 +151,10 @@ pub(super) static ATTACKS: &[Attack] = &[
         about: "helpers and clients that say everything that the protocol can carry wrongly: typed \
                 errors, bounded memory, no hang, no path that is not an output's",
         runs: &[
-            of("cache-prog-client", "hostile_helper", Amount::Rounds(40), 120),
+            Run {
+                needs: Needs::Examples,
+                ..of("cache-prog-client", "hostile_helper", Amount::Rounds(40), 120)
+            },
             of("cache-prog-server", "hostile_client", Amount::Rounds(600), 240),
         ],
         found: &[
@@ -202,7 +207,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Attack> {
     ATTACKS.iter().chain([&FUZZ.attack])
 }
 
-pub(super) static FUZZ: Fuzzing = Fuzzing {
+pub(super) const FUZZ: Fuzzing = Fuzzing {
     attack: Attack {
         name: "fuzz",
         about: "whatever is read from others, in every form that a fuzzer comes to",

@@ -19,12 +19,9 @@ pub(super) fn record(sh: &Shell, seed: u64, attack: &Attack, outcome: &Outcome) 
     };
     let day = cmd!(sh, "date -u +%F").quiet().read()?;
     let mut run = format!("{day}, {} min, seed {seed}", outcome.seconds.div_ceil(60));
-    for (name, value) in machine::describe(sh, &place::target()?) {
-        match name {
-            "processor" => run += &format!(", {value}"),
-            "kernel" => run += &format!(", kernel {value}"),
-            _ => {}
-        }
+    let kernel = machine::kernel().map(|version| format!("kernel {version}"));
+    for said in [machine::processor(), kernel].into_iter().flatten() {
+        run += &format!(", {said}");
     }
     let page = with(&old, attack.name, &outcome.held.join("; "), &run);
     fs::write(&path, page).with_context(|| format!("cannot write {}", path.display()))

@@ -14,7 +14,7 @@ pub fn set_mode(path: &Path, mode: u32) {
 }
 
 /// Whether this is root, whom nothing is forbidden.
-pub fn is_root() -> bool {
+fn is_root() -> bool {
     Ran::of(Command::new("id").arg("-u")).ok().trim() == "0"
 }
 
