@@ -4,8 +4,8 @@
 //! the same time: `-a` files lead from an action ID to an output, `-d` files hold the outputs, and
 //! their mtimes are the log of use from which trim removes what nobody wants any more.
 //!
-//! Where Go writes files in place, this crate writes a temporary file and renames it. That costs a
-//! file name for each put, and buys that no reader ever sees half of what one of our writers
+//! Where Go writes files in place, this crate writes a file without a name and gives it one, or a
+//! temporary file and renames it. That costs some system calls for each put, and buys that no reader ever sees half of what one of our writers
 //! writes, and that a writer that fails cannot harm a good copy that is already there.
 //!
 //! ```

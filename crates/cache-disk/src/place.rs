@@ -65,6 +65,7 @@ impl<'a> Put<'a> {
                     temporary.as_mut().ok_or_else(|| failed(ErrorKind::ResourceBusy.into()))?
                 }
             };
+            let is_absent = matches!(present, Present::Absent);
             if let Present::Wrong(seen) = present {
                 tracing::warn!("replacing output {output}, which has wrong bytes");
                 _held = usage::hold(root, &name).map_err(failed)?;
@@ -73,7 +74,11 @@ impl<'a> Put<'a> {
                 }
             }
             let (published, path) = match &options.executable {
-                None => (new.publish(&name, clock, options.durable)?, root.path_of(&name)),
+                None => {
+                    let as_new = is_absent && new.publish_new(&name, clock, options.durable)?;
+                    let published = as_new || new.publish(&name, clock, options.durable)?;
+                    (published, root.path_of(&name))
+                }
                 Some(file) => (
                     new.publish_in_folder(&name, file.as_str(), clock, options.durable)?,
                     root.path_of(&name).join(file.as_str()),

@@ -1,4 +1,4 @@
-//! Publishing by renaming: a file appears under its name whole, or not at all.
+//! Publishing in one step: a file appears under its name whole, or not at all.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
@@ -12,6 +12,9 @@ use crate::look::Kind;
 use crate::root::Root;
 use crate::{layout, usage};
 
+#[cfg(test)]
+mod tests;
+
 /// A file that was begun so short a time ago has an mtime that is as good as now.
 const QUICK: Duration = Duration::from_millis(100);
 
@@ -20,14 +23,18 @@ const TRIES: u32 = 8;
 
 /// A file that is being written. It is removed again unless it is published.
 ///
-/// It is locked as long as it is open, which is until its put ends. That tells trim that its writer
-/// lives. The lock is a shared one, for another put may be about to give its name, once it has one, to
-/// a file of its own: see [`usage::hold`].
+/// It has no name before it is published, where the system can do that: nobody comes across it, and
+/// nothing is left of it when its writer is killed. It needs a name to replace what is there. A durable
+/// put begins with one, for what file systems promise about a sync they promise about names.
+///
+/// Written under a name, it is locked as long as it is open, which is until its put ends. That tells
+/// trim that its writer lives. The lock is a shared one, for another put may be about to give its name, once it
+/// has one, to a file of its own: see [`usage::hold`].
 pub(crate) struct Temporary<'a> {
     root: &'a Root,
     folder: u8,
     mode: u32,
-    name: String,
+    name: Option<String>,
     file: File,
     created: Instant,
     /// The mtime that it is published with, where that matters: the kernel's is that of the last
@@ -41,6 +48,14 @@ pub(crate) struct Temporary<'a> {
 }
 
 impl<'a> Temporary<'a> {
+    /// Creates an empty one for one of the 256 folders, without a name if that can be.
+    pub(crate) fn create_unnamed(root: &'a Root, folder: u8, mode: u32) -> Result<Self> {
+        match root.create_unnamed(folder, mode) {
+            Some(file) => Ok(Self::new(root, folder, mode, None, file)),
+            None => Self::create(root, folder, mode),
+        }
+    }
+
     /// Creates an empty one in one of the 256 folders.
     pub(crate) fn create(root: &'a Root, folder: u8, mode: u32) -> Result<Self> {
         let failed = |e| Error::io("create a file in", folder_path(root, folder))(e);
@@ -48,7 +63,11 @@ impl<'a> Temporary<'a> {
         // Nobody else knows the name yet. A file system without locks is one without trims that
         // would have to be kept away.
         FileExt::try_lock_shared(&file).ok();
-        Ok(Self {
+        Ok(Self::new(root, folder, mode, Some(name), file))
+    }
+
+    fn new(root: &'a Root, folder: u8, mode: u32, name: Option<String>, file: File) -> Self {
+        Self {
             root,
             folder,
             mode,
@@ -59,7 +78,7 @@ impl<'a> Temporary<'a> {
             given: None,
             is_synced: false,
             published: false,
-        })
+        }
     }
 
     /// The open file, for reading back what was written.
@@ -81,8 +100,9 @@ impl<'a> Temporary<'a> {
     /// that name, nothing is changed.
     pub(crate) fn publish(&mut self, to: &str, clock: &Clock, durable: bool) -> Result<bool> {
         for _ in 0..TRIES {
+            let name = self.name()?;
             self.finish(clock, durable)?;
-            match self.root.rename(&self.name, to) {
+            match self.root.rename(&name, to) {
                 Ok(()) => {
                     self.published = true;
                     self.sync_folder_of(to, durable)?;
@@ -96,11 +116,15 @@ impl<'a> Temporary<'a> {
         Ok(false)
     }
 
-    /// Renames it to `to` where nothing is under that name. Returns whether it did: not when
+    /// Publishes it as `to` where nothing is under that name. Returns whether it did: not when
     /// something is there, nor when it is not to be had in one step.
     pub(crate) fn publish_new(&mut self, to: &str, clock: &Clock, durable: bool) -> Result<bool> {
         self.finish(clock, durable)?;
-        match self.root.rename_to_new(&self.name, to) {
+        let published = match &self.name {
+            Some(name) => self.root.rename_to_new(name, to),
+            None => self.root.name(&self.file, to),
+        };
+        match published {
             Ok(()) => {
                 self.published = true;
                 self.sync_folder_of(to, durable)?;
@@ -120,13 +144,14 @@ impl<'a> Temporary<'a> {
         clock: &Clock,
         durable: bool,
     ) -> Result<bool> {
+        let name = self.name()?;
         self.finish(clock, durable)?;
         let failed = |root: &Root, e| Error::io("create", root.path_of(to))(e);
         let root = self.root;
         let folder =
             root.create_temporary_folder(layout::folder_of(to)).map_err(|e| failed(root, e))?;
         let inside = format!("{folder}/{file}");
-        let published = root.rename(&self.name, &inside).and_then(|()| {
+        let published = root.rename(&name, &inside).and_then(|()| {
             let opened = root.open_file(&folder)?;
             FileExt::try_lock_shared(&opened).ok();
             if let Some(mtime) = clock.mtime_to_set() {
@@ -142,7 +167,7 @@ impl<'a> Temporary<'a> {
             self.sync_folder_of(to, durable)?;
             return Ok(true);
         };
-        root.rename(&inside, &self.name).ok();
+        root.rename(&inside, &name).ok();
         root.remove(&folder, Kind::Folder).ok();
         if e.kind() == ErrorKind::NotFound {
             self.restore(to)?;
@@ -151,15 +176,32 @@ impl<'a> Temporary<'a> {
         if root.look(to).is_ok() { Ok(false) } else { Err(failed(root, e)) }
     }
 
-    /// Makes the folders again that a renaming did not find, and this file with its content, which
-    /// lives as long as it is open.
+    /// Its name, which it is given if it has none: for the one step in which it is renamed, so it is
+    /// not locked for that.
+    fn name(&mut self) -> Result<String> {
+        if self.name.is_none() {
+            match self.root.name_temporary(self.folder, &self.file) {
+                Ok(name) => self.name = Some(name),
+                Err(_) => self.copy_to(self.folder)?,
+            }
+        }
+        Ok(self.name.clone().unwrap_or_default())
+    }
+
+    /// Makes the folders again that a renaming did not find, and this file.
     fn restore(&mut self, to: &str) -> Result<()> {
         let folder = layout::folder_of(to);
         let failed = |e| Error::io("create", folder_path(self.root, folder))(e);
         self.root.make_folder(folder).map_err(failed)?;
-        if self.root.look(&self.name).is_ok() {
-            return Ok(());
+        match &self.name {
+            Some(name) if self.root.look(name).is_err() => self.copy_to(folder),
+            _ => Ok(()),
         }
+    }
+
+    /// Becomes another file with a name in `folder` and the same content, which lives as long as this
+    /// one is open.
+    fn copy_to(&mut self, folder: u8) -> Result<()> {
         let mut again = Self::create(self.root, folder, self.mode)?;
         io::copy(&mut FromStart::new(&self.file), &mut again.file)
             .map_err(|e| again.write_failed(e))?;
@@ -182,7 +224,8 @@ impl<'a> Temporary<'a> {
             self.given = Some(mtime);
         }
         if durable && !self.is_synced {
-            self.root.sync_file(&self.name, &self.file).map_err(|e| self.write_failed(e))?;
+            let name = self.name.as_deref().unwrap_or_default();
+            self.root.sync_file(name, &self.file).map_err(|e| self.write_failed(e))?;
             self.is_synced = true;
         }
         Ok(())
@@ -199,8 +242,10 @@ impl<'a> Temporary<'a> {
 
 impl Drop for Temporary<'_> {
     fn drop(&mut self) {
-        if !self.published {
-            self.root.remove_file(&self.name).ok();
+        if let Some(name) = &self.name
+            && !self.published
+        {
+            self.root.remove_file(name).ok();
         }
     }
 }

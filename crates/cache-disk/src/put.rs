@@ -173,8 +173,17 @@ impl<'a> Put<'a> {
     }
 
     pub(crate) fn temporary(&self, folder: u8) -> Result<Temporary<'a>> {
-        let mode = if self.options.executable.is_some() { EXECUTABLE_MODE } else { FILE_MODE };
-        Temporary::create(&self.cache.root, folder, mode)
+        match self.options.executable {
+            Some(_) => Temporary::create(&self.cache.root, folder, EXECUTABLE_MODE),
+            None => self.plain_temporary(folder),
+        }
+    }
+
+    /// One for a file that is no executable.
+    pub(crate) fn plain_temporary(&self, folder: u8) -> Result<Temporary<'a>> {
+        let create =
+            if self.options.durable { Temporary::create } else { Temporary::create_unnamed };
+        create(&self.cache.root, folder, FILE_MODE)
     }
 
     /// In verify mode, compares what is being put with what is stored.

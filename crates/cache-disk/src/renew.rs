@@ -9,20 +9,19 @@ use crate::look::Kind;
 use crate::positional::{read_at, write_at};
 use crate::publish::Temporary;
 use crate::put::{Put, TRIES};
-use crate::root::{FILE_MODE, look_at};
+use crate::root::look_at;
 use crate::{entry_file, layout, remove, usage};
 
 impl Put<'_> {
     /// Puts the entry where a lookup of the action finds it. `is_known`: its output was there
     /// before, and so the entry may be too.
     pub(crate) fn entry(&self, entry: &Entry, is_known: bool) -> Result<()> {
-        let root = &self.cache.root;
         let name = layout::entry(self.action);
         // What cannot be renewed is replaced, and if that cannot be done either, that says why.
         if is_known && self.renew(&name, entry).unwrap_or(false) {
             return Ok(());
         }
-        let mut temporary = Temporary::create(root, self.action.as_bytes()[0], FILE_MODE)?;
+        let mut temporary = self.plain_temporary(self.action.as_bytes()[0])?;
         temporary
             .write(entry_file::format(self.action, entry).as_bytes())
             .map_err(|e| temporary.write_failed(e))?;

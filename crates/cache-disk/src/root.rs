@@ -14,13 +14,15 @@ mod by;
 #[path = "root/paths.rs"]
 mod by;
 mod folder;
+#[cfg(not(all(target_os = "linux", not(feature = "portable"))))]
+mod no_unnamed;
 
 use std::ffi::OsStr;
 use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use cache_core::Error;
 
@@ -47,6 +49,8 @@ pub(crate) struct Root {
     modes: u32,
     /// Which of the 256 folders were seen to be folders, one bit for each.
     seen: [AtomicU64; 4],
+    /// Whether files without a name are worth a try: until one could not be had.
+    has_unnamed: AtomicBool,
 }
 
 /// Looks at an open file.
@@ -70,7 +74,8 @@ impl Root {
             _ => !0,
         };
         let next_temporary = AtomicU64::new(RandomState::new().hash_one(std::process::id()));
-        Ok(Self { path, by, next_temporary, modes, seen: Default::default() })
+        let (seen, has_unnamed) = (Default::default(), AtomicBool::new(true));
+        Ok(Self { path, by, next_temporary, modes, seen, has_unnamed })
     }
 
     /// Whether everybody can write to the directory. Where a sticky bit keeps them from removing what
@@ -140,6 +145,48 @@ impl Root {
     pub(crate) fn create_temporary(&self, folder: u8, mode: u32) -> io::Result<(String, File)> {
         let mode = mode & self.modes;
         self.make_temporary(folder, |name| self.by.create_file(&self.path, name, mode))
+    }
+
+    /// Creates a file without a name for one of the 256 folders, open for reading and writing. It is
+    /// gone when it is closed, unless [`name`](Self::name) gave it a name. `None`: not to be had here.
+    pub(crate) fn create_unnamed(&self, folder: u8, mode: u32) -> Option<File> {
+        if !self.has_unnamed.load(Ordering::Relaxed) {
+            return None;
+        }
+        let (name, mode) = (layout::folder(folder), mode & self.modes);
+        let create = || self.by.create_unnamed(&self.path, &name, mode);
+        let created = create().or_else(|e| match e.kind() {
+            ErrorKind::NotFound => self.make_folder(folder).and_then(|()| create()),
+            _ => Err(e),
+        });
+        if created.is_err() {
+            self.has_unnamed.store(false, Ordering::Relaxed);
+        }
+        created.ok()
+    }
+
+    /// Gives a file without a name one in one of the 256 folders that must not be taken:
+    /// `AlreadyExists` when it is.
+    pub(crate) fn name(&self, file: &File, name: &str) -> io::Result<()> {
+        let mut named = self.by.name_unnamed(&self.path, file, name);
+        if is_not_found(&named) {
+            self.make_folder(layout::folder_of(name))?;
+            named = self.by.name_unnamed(&self.path, file, name);
+        }
+        if is_not_found(&named) {
+            // No faster than renaming, so the next ones have a name from the beginning.
+            self.has_unnamed.store(false, Ordering::Relaxed);
+            named = self.by.name_by_number(&self.path, file, name);
+        }
+        if named.is_ok() {
+            tracing::trace!("name {name}");
+        }
+        named
+    }
+
+    /// Gives a file without a name a temporary one in one of the 256 folders. Returns the name.
+    pub(crate) fn name_temporary(&self, folder: u8, file: &File) -> io::Result<String> {
+        Ok(self.make_temporary(folder, |name| self.name(file, name))?.0)
     }
 
     /// Creates a folder that must not be there, in one of the 256 folders.
@@ -255,6 +302,10 @@ impl Root {
         }
         Ok(())
     }
+}
+
+fn is_not_found(result: &io::Result<()>) -> bool {
+    result.as_ref().is_err_and(|e| e.kind() == ErrorKind::NotFound)
 }
 
 fn only_regular(file: File) -> io::Result<File> {

@@ -52,7 +52,7 @@ impl Subscriber for Log {
     fn exit(&self, _: &Id) {}
 }
 
-/// What a put of `bytes` syncs and renames, in order, with the names of temporary files left out.
+/// What a put of `bytes` syncs, renames and gives its first name, in order, with the names of temporary files left out.
 fn steps(cache: &DiskCache, n: u64, bytes: &[u8], options: &PutOptions) -> Vec<String> {
     // One for the process: whether a message is wanted is decided for all threads together.
     static START: Once = Once::new();
@@ -112,6 +112,9 @@ fn a_durable_put_of_what_is_there_syncs_that() {
 fn a_put_that_is_not_durable_syncs_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let cache = DiskCache::open(folder.path()).unwrap();
-    let expected = ["rename temporary to output", "rename temporary to entry"];
-    assert_eq!(steps(&cache, 7, b"content", &PutOptions::default()), expected);
+    let steps = steps(&cache, 7, b"content", &PutOptions::default());
+    let renamed = ["rename temporary to output", "rename temporary to entry"];
+    // Where files can be had that have no name before they are published.
+    let named = ["name output", "name entry"];
+    assert!(steps == renamed || steps == named, "{steps:?}");
 }

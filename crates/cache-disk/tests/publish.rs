@@ -235,15 +235,32 @@ impl<F: FnMut(&File)> Read for Looking<'_, F> {
 fn a_writer_keeps_trims_away_from_its_file_and_no_other_put() {
     let folder = tempfile::tempdir().unwrap();
     let cache = DiskCache::open(folder.path()).unwrap();
-    let mut seen = 0;
-    let mut source = Looking(folder.path(), 4 << 20, |file: &File| {
-        let is_trims = FileExt::try_lock(file);
-        assert!(matches!(is_trims, Err(TryLockError::WouldBlock)), "{is_trims:?}");
-        FileExt::try_lock_shared(file).expect("as another put locks it");
-        seen += 1;
-    });
+    let executable = Some(FileName::new("body").unwrap());
+    for options in [
+        PutOptions { durable: true, ..PutOptions::default() },
+        PutOptions { executable, ..PutOptions::default() },
+    ] {
+        let mut seen = 0;
+        let mut source = Looking(folder.path(), 4 << 20, |file: &File| {
+            let is_trims = FileExt::try_lock(file);
+            assert!(matches!(is_trims, Err(TryLockError::WouldBlock)), "{is_trims:?}");
+            FileExt::try_lock_shared(file).expect("as another put locks it");
+            seen += 1;
+        });
+        cache.put(&action(1), Source::Reader(&mut source), &options).unwrap();
+        assert!(seen > 0, "there is a file");
+        cache.clean(false).unwrap();
+    }
+}
+
+#[test]
+#[cfg(all(target_os = "linux", not(feature = "portable")))]
+fn nobody_comes_across_what_is_being_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = DiskCache::open(folder.path()).unwrap();
+    let mut source = Looking(folder.path(), 4 << 20, |file: &File| panic!("there is {file:?}"));
     cache.put(&action(1), Source::Reader(&mut source), &PutOptions::default()).unwrap();
-    assert!(seen > 0, "there is a file");
+    assert_eq!(names(folder.path()).len(), 2);
 }
 
 #[test]

@@ -78,15 +78,96 @@ pub fn has_bytes(file: &OwnedFd, mut bytes: &[u8]) -> crate::work::Result<bool> 
     Ok(true)
 }
 
-/// Writes a new file under a temporary name in the folder of `id`, and returns that name.
-pub fn write_new(top: &OwnedFd, id: &Key, bytes: &[u8]) -> Result<String> {
+/// A file that nobody sees yet.
+pub enum New {
+    /// It has no name.
+    Unnamed(OwnedFd),
+    /// It has a temporary name.
+    Named(String, OwnedFd),
+}
+
+impl New {
+    /// In the folder of `id`, without a name if that can be.
+    pub fn create(top: &OwnedFd, id: &Key) -> Result<Self> {
+        match create_unnamed(top, id) {
+            Some(file) => Ok(New::Unnamed(file)),
+            None => create(top, id).map(|(name, file)| New::Named(name, file)),
+        }
+    }
+
+    pub fn file(&self) -> &OwnedFd {
+        let (New::Unnamed(file) | New::Named(_, file)) = self;
+        file
+    }
+
+    /// Gives it a name that nothing has.
+    pub fn publish(&self, top: &OwnedFd, to: &[u8]) -> Result<()> {
+        match self {
+            New::Unnamed(file) => in_folder(top, to, || give_name(top, file, to)),
+            New::Named(name, _) => in_folder(top, to, || fs::renameat(top, name, top, to)),
+        }
+    }
+}
+
+/// Writes a new file and gives it a name that another has.
+pub fn replace(top: &OwnedFd, id: &Key, bytes: &[u8], to: &[u8]) -> Result<()> {
     let (name, file) = create(top, id)?;
     write_all(&file, bytes)?;
-    Ok(name)
+    fs::renameat(top, name, top, to)
+}
+
+/// Does it again when the folder of `name` was not there.
+fn in_folder(top: &OwnedFd, name: &[u8], work: impl Fn() -> Result<()>) -> Result<()> {
+    match work() {
+        Err(Errno::NOENT) => {
+            fs::mkdirat(top, &name[..2], Mode::from_raw_mode(0o777))?;
+            work()
+        }
+        done => done,
+    }
+}
+
+/// Creates a file without a name in the folder of `id`, where such files can be had.
+#[cfg(target_os = "linux")]
+fn create_unnamed(top: &OwnedFd, id: &Key) -> Option<OwnedFd> {
+    const UNNAMED: OFlags = OFlags::RDWR.union(OFlags::TMPFILE).union(OFlags::CLOEXEC);
+    static MAY_NAME: std::sync::LazyLock<bool> = std::sync::LazyLock::new(|| {
+        let file = fs::open(std::env::temp_dir(), UNNAMED, Mode::from_raw_mode(0o666));
+        // That a name is taken is told only to those who may give one.
+        let given = file.and_then(|file| fs::linkat(&file, "", fs::CWD, "/", AtFlags::EMPTY_PATH));
+        given == Err(Errno::EXIST)
+    });
+    if !*MAY_NAME {
+        return None;
+    }
+    let folder = format!("{:02x}", id[0]);
+    let mode = Mode::from_raw_mode(0o666);
+    match fs::openat(top, folder.as_str(), UNNAMED, mode) {
+        Err(Errno::NOENT) => {
+            fs::mkdirat(top, folder.as_str(), Mode::from_raw_mode(0o777)).ok()?;
+            fs::openat(top, folder.as_str(), UNNAMED, mode).ok()
+        }
+        created => created.ok(),
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn give_name(top: &OwnedFd, file: &OwnedFd, to: &[u8]) -> Result<()> {
+    fs::linkat(file, "", top, to, AtFlags::EMPTY_PATH)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn create_unnamed(_: &OwnedFd, _: &Key) -> Option<OwnedFd> {
+    None
+}
+
+#[cfg(not(target_os = "linux"))]
+fn give_name(_: &OwnedFd, _: &OwnedFd, _: &[u8]) -> Result<()> {
+    Err(Errno::NOSYS)
 }
 
 /// Creates a file under a temporary name in the folder of `id`, which is made when it is not there.
-pub fn create(top: &OwnedFd, id: &Key) -> Result<(String, OwnedFd)> {
+fn create(top: &OwnedFd, id: &Key) -> Result<(String, OwnedFd)> {
     let folder = format!("{:02x}", id[0]);
     let name = format!("{folder}/temporary");
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
@@ -99,16 +180,6 @@ pub fn create(top: &OwnedFd, id: &Key) -> Result<(String, OwnedFd)> {
         file => file?,
     };
     Ok((name, file))
-}
-
-pub fn publish(top: &OwnedFd, from: &str, to: &[u8]) -> Result<()> {
-    match fs::renameat(top, from, top, to) {
-        Err(Errno::NOENT) => {
-            fs::mkdirat(top, &to[..2], Mode::from_raw_mode(0o777))?;
-            fs::renameat(top, from, top, to)
-        }
-        renamed => renamed,
-    }
 }
 
 /// Writes the present time into an entry, in place.

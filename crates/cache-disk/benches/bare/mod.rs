@@ -9,7 +9,8 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::thread;
 
-use calls::{ENTRY, entry_text, exists, name, open, open_folder, publish};
+use calls::{ENTRY, New, entry_text, exists, name, open, open_folder, replace, write_all};
+use rustix::io::{self, Errno};
 use sha2::{Digest, Sha256};
 pub use tree::{hash, walk};
 
@@ -29,22 +30,23 @@ impl Subject for Bare {
         Ok(Bare(open_folder(dir)?))
     }
 
-    /// The SHA-256, a file with the bytes and a file with the entry, both written under another name
-    /// and renamed, so that nobody sees half of one. Of many bytes, one core hashes while another
+    /// The SHA-256, a file with the bytes and a file with the entry, both written without a name or
+    /// under another one, so that nobody sees half of one. Of many bytes, one core hashes while another
     /// writes.
     fn put(&self, key: &Key, body: &[u8]) -> Result {
-        let write = || calls::write_new(&self.0, key, body);
+        let write = || self.write_new(key, body);
         let (output, written) = if body.len() <= ALONE {
             (Sha256::digest(body).into(), write())
         } else {
             thread::scope(|scope| {
                 let written = scope.spawn(write);
                 let output: Key = Sha256::digest(body).into();
-                (output, written.join().unwrap_or(Err(rustix::io::Errno::IO)))
+                (output, written.join().unwrap_or(Err(Errno::IO)))
             })
         };
-        publish(&self.0, &written?, &name(&output, b'd'))?;
-        self.write_entry(key, &output, body.len())
+        written?.publish(&self.0, &name(&output, b'd'))?;
+        let entry = self.write_new(key, entry_text(key, &output, body.len()).as_bytes())?;
+        Ok(entry.publish(&self.0, &name(key, b'a'))?)
     }
 
     /// The SHA-256 of the bytes, a look whether the stored ones are the same (to compare is less than
@@ -70,18 +72,19 @@ impl Subject for Bare {
         Ok(calls::write_time(&self.0, &name(key, b'a'))?)
     }
 
-    /// As a put. The bytes are hashed while they are still in the processor's cache from the copy, of
-    /// many by another core.
+    /// As a put, but the entry takes the place of another. The bytes are hashed while they are still
+    /// in the processor's cache from the copy, of many by another core.
     fn put_file(&self, key: &Key, file: &File) -> Result {
         let size = file.metadata()?.len() as usize;
-        let (written, copy) = calls::create(&self.0, key)?;
+        let written = New::create(&self.0, key)?;
         let output = if size <= ALONE {
-            copy::hashing(file.as_fd(), &copy)?
+            copy::hashing(file.as_fd(), written.file())?
         } else {
-            copy::hashing_beside(file.as_fd(), &copy)?
+            copy::hashing_beside(file.as_fd(), written.file())?
         };
-        publish(&self.0, &written, &name(&output, b'd'))?;
-        self.write_entry(key, &output, size)
+        written.publish(&self.0, &name(&output, b'd'))?;
+        let entry = entry_text(key, &output, size);
+        Ok(replace(&self.0, key, entry.as_bytes(), &name(key, b'a'))?)
     }
 
     /// Open, read, look at the time of the last use on the descriptor, close. A miss: the open alone.
@@ -115,9 +118,11 @@ impl Bare {
         Ok(calls::read_entry(&self.0, &name(key, b'a'))?)
     }
 
-    fn write_entry(&self, key: &Key, output: &Key, size: usize) -> Result {
-        let written = calls::write_new(&self.0, key, entry_text(key, output, size).as_bytes())?;
-        Ok(publish(&self.0, &written, &name(key, b'a'))?)
+    /// A new file with these bytes, for the folder of `id`.
+    fn write_new(&self, id: &Key, bytes: &[u8]) -> io::Result<New> {
+        let written = New::create(&self.0, id)?;
+        write_all(written.file(), bytes)?;
+        Ok(written)
     }
 }
 

@@ -127,6 +127,28 @@ impl By {
     }
 }
 
+/// Files without a name.
+#[cfg(target_os = "linux")]
+impl By {
+    /// Creates one on the file system of `folder`.
+    pub(super) fn create_unnamed(&self, _: &Path, folder: &str, mode: u32) -> io::Result<File> {
+        let flags = OFlags::RDWR | OFlags::TMPFILE;
+        Ok(open_beneath(&self.0, folder.as_ref(), flags, Mode::from_raw_mode(mode))?.into())
+    }
+
+    /// Gives one a name that must not be taken. `NotFound` also where the kernel wants a right for it
+    /// that hardly anyone has, as those before 6.10 do.
+    pub(super) fn name_unnamed(&self, _: &Path, file: &File, name: &str) -> io::Result<()> {
+        Ok(rustix::fs::linkat(file, "", &self.0, name, AtFlags::EMPTY_PATH)?)
+    }
+
+    /// The same in another way, which takes longer and which every kernel has.
+    pub(super) fn name_by_number(&self, _: &Path, file: &File, name: &str) -> io::Result<()> {
+        let from = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(file));
+        Ok(rustix::fs::linkat(rustix::fs::CWD, from, &self.0, name, AtFlags::SYMLINK_FOLLOW)?)
+    }
+}
+
 /// Opens `name`, and follows no symbolic link anywhere in it.
 fn open_beneath(top: &OwnedFd, name: &OsStr, flags: OFlags, mode: Mode) -> io::Result<OwnedFd> {
     let flags = flags | OFlags::CLOEXEC;
@@ -219,6 +241,36 @@ mod tests {
             opened.map_err(in_words)
         },
     ];
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn both_ways_of_naming_give_a_free_name_and_no_other() {
+        use std::io::Write;
+
+        type Give = fn(&By, &Path, &File, &str) -> io::Result<()>;
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("ab")).unwrap();
+        fs::write(dir.path().join("ab/taken"), "old").unwrap();
+        let by = By::open(dir.path()).unwrap();
+        let Ok(mut file) = by.create_unnamed(dir.path(), "ab", 0o666) else {
+            println!("the file system of {} has no files without a name", dir.path().display());
+            return;
+        };
+        file.write_all(b"bytes").unwrap();
+        let ways: [(&str, Give); 2] =
+            [("ab/named", By::name_unnamed), ("ab/by-number", By::name_by_number)];
+        for (name, give) in ways {
+            match give(&by, dir.path(), &file, name) {
+                // Only the kernels before 6.10 may say so, and only of the first.
+                Err(e) if e.kind() == ErrorKind::NotFound && name == "ab/named" => continue,
+                given => given.unwrap(),
+            }
+            assert_eq!(fs::read_to_string(dir.path().join(name)).unwrap(), "bytes");
+            let error = give(&by, dir.path(), &file, "ab/taken").unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::AlreadyExists);
+            assert_eq!(fs::read_to_string(dir.path().join("ab/taken")).unwrap(), "old");
+        }
+    }
 
     #[test]
     fn both_ways_of_opening_follow_no_link() {
