@@ -102,6 +102,8 @@ impl Builder {
     }
 
     /// How long closing waits for uploads while they are getting through; not at all when not said.
+    /// Where it does not wait, no more than one for every two processors goes up at once before that:
+    /// they take time that a build would have to itself, and have it when the build is over.
     pub fn upload_wait(mut self, limit: Duration) -> Self {
         self.upload_wait = limit;
         self
@@ -153,7 +155,8 @@ impl Builder {
                 // No link in their place leads the journals elsewhere.
                 local.own_folder(&journal::own_folder(&name))?;
                 let (journal, adopted) = Journal::open(local.dir(), &name)?;
-                Some(Uploads::start(sending.clone(), runtime, journal, adopted))
+                let in_haste = !upload_wait.is_zero();
+                Some(Uploads::start(sending.clone(), runtime, journal, adopted, in_haste))
             }
         };
         let prefetch = scope.as_ref().filter(|_| access.reads()).map(|scope| {

@@ -4,6 +4,7 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use cache_core::ActionId;
@@ -12,7 +13,10 @@ use tokio::runtime::Handle;
 use crate::journal::Journal;
 use crate::sending::{Sending, Sent};
 
-/// How many go up at the same time.
+#[cfg(test)]
+mod tests;
+
+/// How many go up at the same time, where somebody waits for them.
 const AT_ONCE: usize = 8;
 
 /// How many actions may wait in memory. What comes after them is in the journal alone, for the next
@@ -49,8 +53,9 @@ struct State {
     /// What is on its way, and how often it is to go once more after that. Two of one action at the
     /// same time could arrive in either order, and the older result would stay.
     going: HashMap<ActionId, usize>,
-    /// How many tasks take from the queue.
+    /// How many tasks take from the queue, and how many may.
     tasks: usize,
+    at_once: usize,
     /// Of those that failed, which the journal keeps, and those that found no place in the queue.
     left: u64,
     failures_in_a_row: u32,
@@ -59,18 +64,21 @@ struct State {
 }
 
 impl Uploads {
-    /// Begins with what earlier processes left.
+    /// Begins with what earlier processes left. `in_haste`: somebody will wait for them. If not, and
+    /// until somebody [does](Self::wait), they leave the processors to the build.
     pub(crate) fn start(
         sending: Arc<Sending>,
         runtime: Handle,
         journal: Journal,
         adopted: Vec<ActionId>,
+        in_haste: bool,
     ) -> Self {
         let state = State {
             waiting: VecDeque::new(),
             added: HashSet::new(),
             going: HashMap::new(),
             tasks: 0,
+            at_once: if in_haste { AT_ONCE } else { beside_a_build() },
             left: 0,
             failures_in_a_row: 0,
             paused_until: None,
@@ -109,6 +117,9 @@ impl Uploads {
     pub(crate) fn wait(&self, limit: Duration) -> u64 {
         let begun = Instant::now();
         let mut state = self.0.lock();
+        if !limit.is_zero() {
+            state.at_once = AT_ONCE;
+        }
         loop {
             let now = Instant::now();
             // What was paused may go on.
@@ -124,6 +135,12 @@ impl Uploads {
             state = woken.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
+}
+
+/// How many go up at once beside a build that will not wait for them: one for every two processors,
+/// which it has a use for itself.
+fn beside_a_build() -> usize {
+    thread::available_parallelism().map_or(1, |processors| processors.get() / 2).clamp(1, AT_ONCE)
 }
 
 impl Shared {
@@ -148,7 +165,7 @@ impl Shared {
 
     /// Starts a task for what waits, unless there are enough.
     fn begin(self: &Arc<Self>, state: &mut State, now: Instant) {
-        let wanted = state.waiting.len().min(AT_ONCE);
+        let wanted = state.waiting.len().min(state.at_once);
         while state.tasks < wanted && state.may_begin(now) {
             state.tasks += 1;
             self.runtime.spawn(self.clone().go_on());

@@ -161,7 +161,7 @@ async fn publish(sending: Arc<Sending>, scope: &Scope, used: Vec<ActionId>) -> R
     // sent by the next process.
     let (journal, adopted) = Journal::open(sending.local.dir(), &store.to_string())
         .map_err(|error| error.to_string())?;
-    let uploads = Uploads::start(sending.clone(), runtime.clone(), journal, adopted);
+    let uploads = Uploads::start(sending.clone(), runtime.clone(), journal, adopted, true);
     let publish = Publish::new(sending, uploads.clone(), scope.clone());
     publish.write(found.flatten(), used).await.map_err(|problem| problem.to_string())?;
     runtime.spawn_blocking(move || uploads.wait(LEFT_OVER)).await.ok();
