@@ -25,7 +25,7 @@ pub(super) fn table(bench: &Bench) -> Result<Table> {
     let rounds = bench.options.rounds.min(MOST_ROUNDS);
     let machine = Machine::new(bench)?;
     let program = Program::build(&bench.sh)?;
-    let (mut other, mut ours) = (Rounds::default(), Rounds::default());
+    let [mut other, mut ours, mut stores] = [(); 3].map(|()| Rounds::default());
     let full = folder(bench, "full");
     filled(&machine, &program, &full, PACKAGE)?;
     let hostile = hostile::Stores::new(bench, &machine, &program)?;
@@ -40,9 +40,12 @@ pub(super) fn table(bench: &Bench) -> Result<Table> {
     };
     for round in 1..=rounds {
         eprintln!("xtask: remote, round {round} of {rounds}");
-        let mut insert = |row: &str, beside: Measured, measured: Measured| {
+        let mut insert = |row: &str, beside: Measured, with_store: WithStore| {
             other.insert(row, beside);
-            ours.insert(row, measured);
+            ours.insert(row, with_store.took);
+            if let Some(store) = with_store.store {
+                stores.insert(row, store);
+            }
         };
         let no_cache = machine.build("no cache", PACKAGE, None)?.end()?;
         insert("far-with-list", no_cache, from_full("far-with-list", &[])?);
@@ -55,13 +58,14 @@ pub(super) fn table(bench: &Bench) -> Result<Table> {
         insert("cold-uploads-far", directory, distant);
         hostile.round(&machine, &program, insert)?;
     }
-    let columns = [("without a store", &other), ("Larder", &ours)];
+    let columns = [("without a store", &other), ("Larder", &ours), ("the store itself", &stores)];
     Ok(Table::of("remote", "a store that many machines share", ABOUT, &columns))
 }
 
 const ABOUT: &str = "\
 Each build is a `go build` of a machine that has nothing: its cache directory is new and empty. The
-store is a real S3 server on this machine, which takes a part of its processors; *far* is behind a line
+store is a real S3 server on this machine, which is another one's in life: *the store itself* is the
+processor time that it took of the build; *far* is behind a line
 with round trips of 50 ms and 200 Mbit/s. `far-…` is `go build std` with `larder serve --remote`
 beside the same with no cache, that is, with an empty one of Go's own: `with-list` from a store that
 has all, and the list of what the last build used; `without-list` from the same one with `--scope off`;
@@ -86,10 +90,19 @@ fn filled(machine: &Machine, program: &Program, folder: &Path, package: &str) ->
     Ok(())
 }
 
+/// What a build with a store took, and the processor time that the store took until the build's end.
+#[derive(Clone, Copy)]
+struct WithStore {
+    took: Measured,
+    store: Option<Measured>,
+}
+
 /// Builds with a store, which ends then.
-fn with_store(machine: &Machine, row: &str, store: Store, more: &[Setting]) -> Result<Measured> {
+fn with_store(machine: &Machine, row: &str, store: Store, more: &[Setting]) -> Result<WithStore> {
     let settings = [&[("LARDER_REMOTE", &*store.uri)], more].concat();
-    let took = machine.build(row, PACKAGE, Some(&settings))?.end()?;
+    let built = machine.build(row, PACKAGE, Some(&settings))?;
+    let processors = store.processor_time();
+    let took = built.end()?;
     eprintln!("xtask: remote, {row}: {}", store.end()?);
-    Ok(took)
+    Ok(WithStore { took, store: processors })
 }

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::machine::Machine;
 use super::store::Program;
-use super::{filled, folder};
+use super::{WithStore, filled, folder};
 use crate::bench::Bench;
 use crate::bench::rounds::Measured;
 
@@ -37,7 +37,7 @@ impl Stores {
         &self,
         machine: &Machine,
         program: &Program,
-        mut insert: impl FnMut(&str, Measured, Measured),
+        mut insert: impl FnMut(&str, Measured, WithStore),
     ) -> Result<()> {
         let beside = machine.build("no store", PACKAGE, Some(&[]))?.end()?;
         for (row, fault) in ROWS {
@@ -48,7 +48,7 @@ impl Stores {
             let built = machine.build(row, PACKAGE, Some(&[("LARDER_REMOTE", &store.uri)]))?;
             // Else the helper would go on with its uploads for a minute.
             store.end()?;
-            insert(row, beside, built.end()?);
+            insert(row, beside, WithStore { took: built.end()?, store: None });
         }
         Ok(())
     }

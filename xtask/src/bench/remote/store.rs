@@ -8,7 +8,8 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use anyhow::{Context, Result, ensure};
 use xshell::{Shell, cmd};
 
-use crate::place;
+use crate::bench::rounds::Measured;
+use crate::{place, proc};
 
 /// Where in its bucket a store is.
 const PREFIX: &str = "go";
@@ -61,6 +62,12 @@ pub(super) struct Store {
 }
 
 impl Store {
+    /// How much processor time it has taken so far, where the system says so.
+    pub(super) fn processor_time(&self) -> Option<Measured> {
+        let time = proc::processor_time(self.child.id())?;
+        Some(Measured::seconds(time.as_secs_f64()))
+    }
+
     /// Ends it. Returns how many requests there were, in words.
     pub(super) fn end(mut self) -> Result<String> {
         drop(self.child.stdin.take());
