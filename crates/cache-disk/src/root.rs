@@ -28,6 +28,7 @@ use cache_core::Error;
 
 use crate::layout;
 use crate::look::{Kind, Look};
+use crate::shortage::is_shortage;
 
 pub(crate) use folder::Folder;
 
@@ -159,7 +160,7 @@ impl Root {
             ErrorKind::NotFound => self.make_folder(folder).and_then(|()| create()),
             _ => Err(e),
         });
-        if created.is_err() {
+        if created.as_ref().is_err_and(|e| !is_shortage(e)) {
             self.has_unnamed.store(false, Ordering::Relaxed);
         }
         created.ok()
