@@ -24,11 +24,12 @@ const TRIES: u32 = 8;
 /// A file that is being written. It is removed again unless it is published.
 ///
 /// It has no name before it is published, where the system can do that: nobody comes across it, and
-/// nothing is left of it when its writer is killed. It needs a name to replace what is there. A durable
-/// put begins with one, for what file systems promise about a sync they promise about names.
+/// nothing is left of it when its writer is killed. It needs a name to replace what is there. In a
+/// durable put it has one from the beginning: what file systems promise about a sync, they promise for
+/// files with names.
 ///
-/// Written under a name, it is locked as long as it is open, which is until its put ends. That tells
-/// trim that its writer lives. The lock is a shared one, for another put may be about to give its name, once it
+/// With a name, it is locked as long as it is open, which is until its put ends. That tells trim that
+/// its writer lives. The lock is a shared one, for another put may be about to give its name, once it
 /// has one, to a file of its own: see [`usage::hold`].
 pub(crate) struct Temporary<'a> {
     root: &'a Root,
@@ -60,9 +61,7 @@ impl<'a> Temporary<'a> {
     pub(crate) fn create(root: &'a Root, folder: u8, mode: u32) -> Result<Self> {
         let failed = |e| Error::io("create a file in", folder_path(root, folder))(e);
         let (name, file) = root.create_temporary(folder, mode).map_err(failed)?;
-        // Nobody else knows the name yet. A file system without locks is one without trims that
-        // would have to be kept away.
-        FileExt::try_lock_shared(&file).ok();
+        lock(&file);
         Ok(Self::new(root, folder, mode, Some(name), file))
     }
 
@@ -176,10 +175,10 @@ impl<'a> Temporary<'a> {
         if root.look(to).is_ok() { Ok(false) } else { Err(failed(root, e)) }
     }
 
-    /// Its name, which it is given if it has none: for the one step in which it is renamed, so it is
-    /// not locked for that.
+    /// Its name, which it is given if it has none.
     fn name(&mut self) -> Result<String> {
         if self.name.is_none() {
+            lock(&self.file);
             match self.root.name_temporary(self.folder, &self.file) {
                 Ok(name) => self.name = Some(name),
                 Err(_) => self.copy_to(self.folder)?,
@@ -248,6 +247,12 @@ impl Drop for Temporary<'_> {
             self.root.remove_file(name).ok();
         }
     }
+}
+
+/// Nobody else has it open yet, so there is nothing to wait for. A file system without locks is one
+/// without trims that would have to be kept away.
+fn lock(file: &File) {
+    FileExt::try_lock_shared(file).ok();
 }
 
 fn folder_path(root: &Root, folder: u8) -> std::path::PathBuf {

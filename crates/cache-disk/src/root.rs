@@ -50,7 +50,8 @@ pub(crate) struct Root {
     modes: u32,
     /// Which of the 256 folders were seen to be folders, one bit for each.
     seen: [AtomicU64; 4],
-    /// Whether files without a name are worth a try: until one could not be had.
+    /// Whether files without a name are worth a try: until one could not be had, or not be named at
+    /// once.
     has_unnamed: AtomicBool,
 }
 
@@ -174,8 +175,9 @@ impl Root {
             self.make_folder(layout::folder_of(name))?;
             named = self.by.name_unnamed(&self.path, file, name);
         }
-        if is_not_found(&named) {
-            // No faster than renaming, so the next ones have a name from the beginning.
+        if named.as_ref().is_err_and(|e| e.kind() != ErrorKind::AlreadyExists) {
+            // Any other way is no faster than renaming, so the next ones have a name from the
+            // beginning.
             self.has_unnamed.store(false, Ordering::Relaxed);
             named = self.by.name_by_number(&self.path, file, name);
         }

@@ -131,13 +131,14 @@ fn in_folder(top: &OwnedFd, name: &[u8], work: impl Fn() -> Result<()>) -> Resul
 #[cfg(target_os = "linux")]
 fn create_unnamed(top: &OwnedFd, id: &Key) -> Option<OwnedFd> {
     const UNNAMED: OFlags = OFlags::RDWR.union(OFlags::TMPFILE).union(OFlags::CLOEXEC);
-    static MAY_NAME: std::sync::LazyLock<bool> = std::sync::LazyLock::new(|| {
-        let file = fs::open(std::env::temp_dir(), UNNAMED, Mode::from_raw_mode(0o666));
+    static MAY_NAME: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
+    let may_name = MAY_NAME.get_or_init(|| {
+        let file = fs::openat(top, ".", UNNAMED, Mode::from_raw_mode(0o666));
         // That a name is taken is told only to those who may give one.
         let given = file.and_then(|file| fs::linkat(&file, "", fs::CWD, "/", AtFlags::EMPTY_PATH));
         given == Err(Errno::EXIST)
     });
-    if !*MAY_NAME {
+    if !may_name {
         return None;
     }
     let folder = format!("{:02x}", id[0]);

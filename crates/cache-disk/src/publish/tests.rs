@@ -52,12 +52,12 @@ fn what_cannot_be_given_a_name_is_copied_to_what_has_one() {
 #[test]
 fn whatever_it_has_instead_of_a_name_it_is_published_whole_or_leaves_nothing() {
     type Make = for<'a> fn(&'a Root, &Path) -> Temporary<'a>;
-    let ways: [Make; 3] = [
-        |root, _| Temporary::create_unnamed(root, 0xab, FILE_MODE).unwrap(),
-        |root, _| Temporary::create(root, 0xab, FILE_MODE).unwrap(),
-        nameless,
+    let ways: [(Make, &[u8]); 3] = [
+        (|root, _| Temporary::create_unnamed(root, 0xab, FILE_MODE).unwrap(), b""),
+        (|root, _| Temporary::create(root, 0xab, FILE_MODE).unwrap(), b""),
+        (nameless, b"bytes"),
     ];
-    for make in ways {
+    for (make, written) in ways {
         for is_there in [false, true] {
             let folder = tempfile::tempdir().unwrap();
             let root = root(folder.path());
@@ -76,7 +76,7 @@ fn whatever_it_has_instead_of_a_name_it_is_published_whole_or_leaves_nothing() {
             }
             assert!(temporary.publish(NAME, &Clock::System, false).unwrap());
             drop(temporary);
-            assert!(fs::read(&path).unwrap().ends_with(b"more"));
+            assert_eq!(fs::read(&path).unwrap(), [written, b"more"].concat());
             assert_eq!(names(folder.path()), ["file-d"]);
         }
     }
@@ -94,6 +94,21 @@ fn a_folder_that_is_gone_is_made_again() {
     let is_new = temporary.publish_new(NAME, &Clock::System, false).unwrap();
     assert!(is_new || temporary.publish(NAME, &Clock::System, false).unwrap());
     assert_eq!(fs::read(folder.path().join(NAME)).unwrap(), b"bytes");
-    let next = Temporary::create_unnamed(&root, 0xab, FILE_MODE).unwrap();
-    assert_eq!(next.name.is_none(), is_new, "one way was found, and is kept");
+}
+
+#[test]
+fn whatever_has_a_name_is_locked() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = root(folder.path());
+    let mut named = Temporary::create_unnamed(&root, 0xab, FILE_MODE).unwrap();
+    named.name().unwrap();
+    let mut copied = nameless(&root, folder.path());
+    copied.name().unwrap();
+    let files = names(folder.path());
+    assert_eq!(files.len(), 2);
+    for name in files {
+        let file = File::open(folder.path().join("ab").join(name)).unwrap();
+        assert!(FileExt::try_lock(&file).is_err(), "a trim takes it");
+        FileExt::try_lock_shared(&file).expect("as another put locks it");
+    }
 }
