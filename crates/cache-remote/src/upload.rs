@@ -17,7 +17,7 @@ use crate::sending::{Sending, Sent};
 mod tests;
 
 /// How many go up at the same time, where somebody waits for them.
-const AT_ONCE: usize = 8;
+pub(crate) const AT_ONCE: usize = 8;
 
 /// How many actions may wait in memory. What comes after them is in the journal alone, for the next
 /// process.
@@ -64,21 +64,21 @@ struct State {
 }
 
 impl Uploads {
-    /// Begins with what earlier processes left. `in_haste`: somebody will wait for them. If not, and
-    /// until somebody [does](Self::wait), they leave the processors to the build.
+    /// Begins with what earlier processes left. `at_once` go up at the same time until somebody
+    /// [waits](Self::wait) for them.
     pub(crate) fn start(
         sending: Arc<Sending>,
         runtime: Handle,
         journal: Journal,
         adopted: Vec<ActionId>,
-        in_haste: bool,
+        at_once: usize,
     ) -> Self {
         let state = State {
             waiting: VecDeque::new(),
             added: HashSet::new(),
             going: HashMap::new(),
             tasks: 0,
-            at_once: if in_haste { AT_ONCE } else { beside_a_build() },
+            at_once,
             left: 0,
             failures_in_a_row: 0,
             paused_until: None,
@@ -139,7 +139,7 @@ impl Uploads {
 
 /// How many go up at once beside a build that will not wait for them: one for every two processors,
 /// which it has a use for itself.
-fn beside_a_build() -> usize {
+pub(crate) fn beside_a_build() -> usize {
     thread::available_parallelism().map_or(1, |processors| processors.get() / 2).clamp(1, AT_ONCE)
 }
 

@@ -6,7 +6,7 @@ use crate::journal;
 use crate::store::{Store, StoreOptions};
 
 /// How many tasks there are for uploads that never get on, before somebody waits and then.
-fn tasks(in_haste: bool) -> [usize; 2] {
+fn tasks(at_once: usize) -> [usize; 2] {
     let folder = tempfile::tempdir().unwrap();
     let [dir, store] = ["cache", "store"].map(|name| folder.path().join(name));
     [&dir, &store].into_iter().try_for_each(std::fs::create_dir).unwrap();
@@ -20,7 +20,7 @@ fn tasks(in_haste: bool) -> [usize; 2] {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let waiting = (0..20).map(|n| ActionId::from_bytes([n; 32])).collect();
     let handle = runtime.handle().clone();
-    let uploads = Uploads::start(Arc::new(sending), handle, journal, waiting, in_haste);
+    let uploads = Uploads::start(Arc::new(sending), handle, journal, waiting, at_once);
     assert_eq!(uploads.wait(Duration::ZERO), 20);
     let before = uploads.0.lock().tasks;
     assert_eq!(uploads.wait(Duration::from_millis(1)), 20);
@@ -29,9 +29,9 @@ fn tasks(in_haste: bool) -> [usize; 2] {
 }
 
 #[test]
-fn beside_a_build_that_does_not_wait_fewer_go_up_at_once() {
-    let few = beside_a_build();
-    assert!((1..=AT_ONCE).contains(&few), "{few}");
-    assert_eq!(tasks(false), [few, AT_ONCE]);
-    assert_eq!(tasks(true), [AT_ONCE; 2]);
+fn more_go_up_at_once_when_somebody_waits() {
+    assert_eq!(tasks(1), [1, AT_ONCE]);
+    assert_eq!(tasks(AT_ONCE), [AT_ONCE; 2]);
+    let beside = beside_a_build();
+    assert!((1..=AT_ONCE).contains(&beside), "{beside}");
 }
