@@ -59,7 +59,7 @@ impl Plot {
         let line = |row: &Row| {
             let beside = row.median(0)?;
             let ratio = |column| row.median(column).map(|value| value / beside);
-            let mut values: Vec<_> = (0..table.columns.len()).map(ratio).collect();
+            let mut values: Vec<_> = (0..table.plotted).map(ratio).collect();
             values.push(match row.at_most {
                 Some(AtMost::Ratio(ratio)) => Some(ratio),
                 _ => None,
@@ -84,7 +84,7 @@ impl Plot {
         let transfers = table.rows.iter().filter(|row| row.speed(LARDER).is_some());
         let line = |row: &Row| Line {
             name: row.name.clone(),
-            values: (0..table.columns.len()).map(|column| row.speed(column)).collect(),
+            values: (0..table.plotted).map(|column| row.speed(column)).collect(),
         };
         Plot {
             name: "speed",
@@ -122,5 +122,6 @@ fn steps(from: f64, to: f64) -> Vec<f64> {
 }
 
 fn series(table: &Table) -> Vec<Series> {
-    table.columns.iter().zip(MARKS).map(|(name, mark)| Series { name, mark }).collect()
+    let shown = table.columns.iter().take(table.plotted);
+    shown.zip(MARKS).map(|(name, mark)| Series { name, mark }).collect()
 }

@@ -59,13 +59,14 @@ pub(super) fn table(bench: &Bench) -> Result<Table> {
         hostile.round(&machine, &program, insert)?;
     }
     let columns = [("without a store", &other), ("Larder", &ours), ("the store itself", &stores)];
-    Ok(Table::of("remote", "a store that many machines share", ABOUT, &columns))
+    let table = Table::of("remote", "a store that many machines share", ABOUT, &columns);
+    Ok(table.plotting(2))
 }
 
 const ABOUT: &str = "\
 Each build is a `go build` of a machine that has nothing: its cache directory is new and empty. The
-store is a real S3 server on this machine, which is another one's in life: *the store itself* is the
-processor time that it took of the build; *far* is behind a line
+store is a real S3 server. In life it runs on another machine; here *the store itself* is the processor
+time that it took of this one from its start to the end of the go command. *far* is behind a line
 with round trips of 50 ms and 200 Mbit/s. `far-…` is `go build std` with `larder serve --remote`
 beside the same with no cache, that is, with an empty one of Go's own: `with-list` from a store that
 has all, and the list of what the last build used; `without-list` from the same one with `--scope off`;

@@ -10,6 +10,8 @@ pub(super) struct Table {
     pub(super) about: &'static str,
     /// What Larder is set beside, Larder, and more.
     pub(super) columns: Vec<&'static str>,
+    /// How many of them the plots show; the others measure something else.
+    pub(super) plotted: usize,
     pub(super) rows: Vec<Row>,
 }
 
@@ -42,8 +44,14 @@ impl Table {
             at_most: at_most(name, row),
             ahead_of,
         };
-        let columns = columns.iter().map(|(column, _)| *column).collect();
-        Table { name, title, about, columns, rows: ours.iter().map(row).collect() }
+        let rows = ours.iter().map(row).collect();
+        let columns: Vec<_> = columns.iter().map(|(column, _)| *column).collect();
+        Table { name, title, about, plotted: columns.len(), columns, rows }
+    }
+
+    /// The same table, of whose columns only the first ones are plotted.
+    pub(super) fn plotting(self, columns: usize) -> Table {
+        Table { plotted: columns, ..self }
     }
 
     /// What stands in each cell, the heads first.
