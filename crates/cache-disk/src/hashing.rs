@@ -1,5 +1,8 @@
 //! Hashing what is being copied, beside the copying where that pays.
 
+use std::panic::resume_unwind;
+use std::thread;
+
 use cache_core::{OutputId, Result};
 
 /// From this size on, in bytes, hashing is done on a thread of its own, beside the copying or the
@@ -33,12 +36,19 @@ impl AsRef<[u8]> for Piece {
 }
 
 /// Does `work` while `bytes` are being hashed. Returns what it returns, and their output ID.
-pub(crate) fn hashed_beside<T>(
+pub(crate) fn hashed_beside<T: Send>(
     bytes: &[u8],
-    work: impl FnOnce() -> Result<T>,
+    work: impl Fn() -> Result<T> + Sync,
 ) -> Result<(T, OutputId)> {
-    OutputId::of_pieces(true, |pass| {
-        pass(bytes);
-        work()
+    thread::scope(|scope| {
+        // Hashing takes longer than the work, so it is not what waits for a thread to start. Where
+        // none is to be had, the work waits for it.
+        let working = thread::Builder::new().spawn_scoped(scope, &work);
+        let output = OutputId::of(bytes);
+        let done = match working {
+            Ok(working) => working.join().unwrap_or_else(|panicked| resume_unwind(panicked)),
+            Err(_) => work(),
+        };
+        Ok((done?, output))
     })
 }
