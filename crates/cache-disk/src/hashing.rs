@@ -5,8 +5,8 @@ use std::thread;
 
 use cache_core::{OutputId, Result};
 
-/// From this size on, in bytes, hashing is done on a thread of its own, beside the copying or the
-/// comparing. For less, a thread takes as long to start as it saves.
+/// From this size on, in bytes, hashing is done on one thread, and the copying or the comparing on
+/// another. For less, a thread takes as long to start as it saves.
 pub(crate) const BESIDE: u64 = 512 << 10;
 
 /// Takes a piece, of which the first bytes count, and gives back a buffer of the same size.

@@ -5,8 +5,9 @@
 //! their mtimes are the log of use from which trim removes what nobody wants any more.
 //!
 //! Where Go writes files in place, this crate writes a file without a name and gives it one, or a
-//! temporary file and renames it. That costs some system calls for each put, and buys that no reader ever sees half of what one of our writers
-//! writes, and that a writer that fails cannot harm a good copy that is already there.
+//! temporary file and renames it. That costs some system calls for each put, and buys that no reader
+//! ever sees half of what one of our writers writes, and that a writer that fails cannot harm a good
+//! copy that is already there.
 //!
 //! ```
 //! use cache_core::{ActionId, CacheExt, OutputId};

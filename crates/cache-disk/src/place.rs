@@ -75,8 +75,11 @@ impl<'a> Put<'a> {
             }
             let (published, path) = match &options.executable {
                 None => {
-                    let as_new = is_absent && new.publish_new(&name, clock, options.durable)?;
-                    let published = as_new || new.publish(&name, clock, options.durable)?;
+                    // One that has a name is as soon renamed to a name that is taken.
+                    let is_new = is_absent
+                        && !new.has_name()
+                        && new.publish_new(&name, clock, options.durable)?;
+                    let published = is_new || new.publish(&name, clock, options.durable)?;
                     (published, root.path_of(&name))
                 }
                 Some(file) => (

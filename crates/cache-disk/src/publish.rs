@@ -175,6 +175,10 @@ impl<'a> Temporary<'a> {
         if root.look(to).is_ok() { Ok(false) } else { Err(failed(root, e)) }
     }
 
+    pub(crate) fn has_name(&self) -> bool {
+        self.name.is_some()
+    }
+
     /// Its name, which it is given if it has none.
     fn name(&mut self) -> Result<String> {
         if self.name.is_none() {

@@ -156,11 +156,7 @@ impl Root {
             return None;
         }
         let (name, mode) = (layout::folder(folder), mode & self.modes);
-        let create = || self.by.create_unnamed(&self.path, &name, mode);
-        let created = create().or_else(|e| match e.kind() {
-            ErrorKind::NotFound => self.make_folder(folder).and_then(|()| create()),
-            _ => Err(e),
-        });
+        let created = self.in_folder(folder, || self.by.create_unnamed(&self.path, &name, mode));
         if created.as_ref().is_err_and(|e| !is_shortage(e)) {
             self.has_unnamed.store(false, Ordering::Relaxed);
         }
@@ -170,16 +166,14 @@ impl Root {
     /// Gives a file without a name one in one of the 256 folders that must not be taken:
     /// `AlreadyExists` when it is.
     pub(crate) fn name(&self, file: &File, name: &str) -> io::Result<()> {
-        let mut named = self.by.name_unnamed(&self.path, file, name);
-        if is_not_found(&named) {
-            self.make_folder(layout::folder_of(name))?;
-            named = self.by.name_unnamed(&self.path, file, name);
-        }
+        let folder = layout::folder_of(name);
+        let mut named =
+            self.in_folder(folder, || self.by.name_by_descriptor(&self.path, file, name));
         if named.as_ref().is_err_and(|e| e.kind() != ErrorKind::AlreadyExists) {
             // Any other way is no faster than renaming, so the next ones have a name from the
             // beginning.
             self.has_unnamed.store(false, Ordering::Relaxed);
-            named = self.by.name_by_number(&self.path, file, name);
+            named = self.by.name_by_proc(&self.path, file, name);
         }
         if named.is_ok() {
             tracing::trace!("name {name}");
@@ -218,6 +212,17 @@ impl Root {
             }
         }
         Err(ErrorKind::AlreadyExists.into())
+    }
+
+    /// Does `work`, and does it again when one of the 256 folders was gone, which is made then.
+    fn in_folder<T>(&self, folder: u8, work: impl Fn() -> io::Result<T>) -> io::Result<T> {
+        match work() {
+            Err(e) if e.kind() == ErrorKind::NotFound => {
+                self.make_folder(folder)?;
+                work()
+            }
+            done => done,
+        }
     }
 
     /// Makes one of the 256 folders, unless it is there.
@@ -305,10 +310,6 @@ impl Root {
         }
         Ok(())
     }
-}
-
-fn is_not_found(result: &io::Result<()>) -> bool {
-    result.as_ref().is_err_and(|e| e.kind() == ErrorKind::NotFound)
 }
 
 fn only_regular(file: File) -> io::Result<File> {

@@ -52,7 +52,8 @@ impl Subscriber for Log {
     fn exit(&self, _: &Id) {}
 }
 
-/// What a put of `bytes` syncs, renames and gives its first name, in order, with the names of temporary files left out.
+/// What a put of `bytes` syncs, renames and gives its first name, in order, with the names of
+/// temporary files left out.
 fn steps(cache: &DiskCache, n: u64, bytes: &[u8], options: &PutOptions) -> Vec<String> {
     // One for the process: whether a message is wanted is decided for all threads together.
     static START: Once = Once::new();

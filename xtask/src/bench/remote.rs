@@ -102,8 +102,8 @@ struct WithStore {
 fn with_store(machine: &Machine, row: &str, store: Store, more: &[Setting]) -> Result<WithStore> {
     let settings = [&[("LARDER_REMOTE", &*store.uri)], more].concat();
     let built = machine.build(row, PACKAGE, Some(&settings))?;
-    let processors = store.processor_time();
+    let store_time = store.processor_time();
     let took = built.end()?;
     eprintln!("xtask: remote, {row}: {}", store.end()?);
-    Ok(WithStore { took, store: processors })
+    Ok(WithStore { took, store: store_time })
 }

@@ -103,8 +103,8 @@ impl New {
     /// Gives it a name that nothing has.
     pub fn publish(&self, top: &OwnedFd, to: &[u8]) -> Result<()> {
         match self {
-            New::Unnamed(file) => in_folder(top, to, || give_name(top, file, to)),
-            New::Named(name, _) => in_folder(top, to, || fs::renameat(top, name, top, to)),
+            New::Unnamed(file) => in_folder(top, &to[..2], || give_name(top, file, to)),
+            New::Named(name, _) => in_folder(top, &to[..2], || fs::renameat(top, name, top, to)),
         }
     }
 }
@@ -116,11 +116,11 @@ pub fn replace(top: &OwnedFd, id: &Key, bytes: &[u8], to: &[u8]) -> Result<()> {
     fs::renameat(top, name, top, to)
 }
 
-/// Does it again when the folder of `name` was not there.
-fn in_folder(top: &OwnedFd, name: &[u8], work: impl Fn() -> Result<()>) -> Result<()> {
+/// Does `work`, and does it again when `folder` was not there, which is made then.
+fn in_folder<T>(top: &OwnedFd, folder: &[u8], work: impl Fn() -> Result<T>) -> Result<T> {
     match work() {
         Err(Errno::NOENT) => {
-            fs::mkdirat(top, &name[..2], Mode::from_raw_mode(0o777))?;
+            fs::mkdirat(top, folder, Mode::from_raw_mode(0o777))?;
             work()
         }
         done => done,
@@ -142,14 +142,8 @@ fn create_unnamed(top: &OwnedFd, id: &Key) -> Option<OwnedFd> {
         return None;
     }
     let folder = format!("{:02x}", id[0]);
-    let mode = Mode::from_raw_mode(0o666);
-    match fs::openat(top, folder.as_str(), UNNAMED, mode) {
-        Err(Errno::NOENT) => {
-            fs::mkdirat(top, folder.as_str(), Mode::from_raw_mode(0o777)).ok()?;
-            fs::openat(top, folder.as_str(), UNNAMED, mode).ok()
-        }
-        created => created.ok(),
-    }
+    let open = || fs::openat(top, folder.as_str(), UNNAMED, Mode::from_raw_mode(0o666));
+    in_folder(top, folder.as_bytes(), open).ok()
 }
 
 #[cfg(target_os = "linux")]
@@ -173,13 +167,8 @@ fn create(top: &OwnedFd, id: &Key) -> Result<(String, OwnedFd)> {
     let name = format!("{folder}/temporary");
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
     let mode = Mode::from_raw_mode(0o666);
-    let file = match fs::openat(top, name.as_str(), flags, mode) {
-        Err(Errno::NOENT) => {
-            fs::mkdirat(top, folder, Mode::from_raw_mode(0o777))?;
-            fs::openat(top, name.as_str(), flags, mode)?
-        }
-        file => file?,
-    };
+    let open = || fs::openat(top, name.as_str(), flags, mode);
+    let file = in_folder(top, folder.as_bytes(), open)?;
     Ok((name, file))
 }
 

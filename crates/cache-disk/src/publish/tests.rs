@@ -1,4 +1,4 @@
-//! What a file without a name becomes where the system does not help.
+//! Temporary files with a name and without, and what they become where the system does not help.
 
 use std::fs;
 use std::path::Path;
@@ -50,7 +50,7 @@ fn what_cannot_be_given_a_name_is_copied_to_what_has_one() {
 }
 
 #[test]
-fn whatever_it_has_instead_of_a_name_it_is_published_whole_or_leaves_nothing() {
+fn with_a_name_or_without_it_is_published_whole_or_leaves_nothing() {
     type Make = for<'a> fn(&'a Root, &Path) -> Temporary<'a>;
     let ways: [(Make, &[u8]); 3] = [
         (|root, _| Temporary::create_unnamed(root, 0xab, FILE_MODE).unwrap(), b""),
@@ -86,11 +86,11 @@ fn whatever_it_has_instead_of_a_name_it_is_published_whole_or_leaves_nothing() {
 fn a_folder_that_is_gone_is_made_again() {
     let folder = tempfile::tempdir().unwrap();
     let root = root(folder.path());
-    let again = || fs::remove_dir_all(folder.path().join("ab")).unwrap();
-    again();
+    let remove = || fs::remove_dir_all(folder.path().join("ab")).unwrap();
+    remove();
     let mut temporary = Temporary::create_unnamed(&root, 0xab, FILE_MODE).unwrap();
     temporary.write(b"bytes").unwrap();
-    again();
+    remove();
     let is_new = temporary.publish_new(NAME, &Clock::System, false).unwrap();
     assert!(is_new || temporary.publish(NAME, &Clock::System, false).unwrap());
     assert_eq!(fs::read(folder.path().join(NAME)).unwrap(), b"bytes");

@@ -138,12 +138,12 @@ impl By {
 
     /// Gives one a name that must not be taken. `NotFound` also where the kernel wants a right for it
     /// that hardly anyone has, as those before 6.10 do.
-    pub(super) fn name_unnamed(&self, _: &Path, file: &File, name: &str) -> io::Result<()> {
+    pub(super) fn name_by_descriptor(&self, _: &Path, file: &File, name: &str) -> io::Result<()> {
         Ok(rustix::fs::linkat(file, "", &self.0, name, AtFlags::EMPTY_PATH)?)
     }
 
-    /// The same in another way, which takes longer and which every kernel has.
-    pub(super) fn name_by_number(&self, _: &Path, file: &File, name: &str) -> io::Result<()> {
+    /// The same by the descriptor's name in `/proc`, which takes longer and which every kernel has.
+    pub(super) fn name_by_proc(&self, _: &Path, file: &File, name: &str) -> io::Result<()> {
         let from = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(file));
         Ok(rustix::fs::linkat(rustix::fs::CWD, from, &self.0, name, AtFlags::SYMLINK_FOLLOW)?)
     }
@@ -258,11 +258,11 @@ mod tests {
         };
         file.write_all(b"bytes").unwrap();
         let ways: [(&str, Give); 2] =
-            [("ab/named", By::name_unnamed), ("ab/by-number", By::name_by_number)];
+            [("ab/by-descriptor", By::name_by_descriptor), ("ab/by-proc", By::name_by_proc)];
         for (name, give) in ways {
             match give(&by, dir.path(), &file, name) {
                 // Only the kernels before 6.10 may say so, and only of the first.
-                Err(e) if e.kind() == ErrorKind::NotFound && name == "ab/named" => continue,
+                Err(e) if e.kind() == ErrorKind::NotFound && name == "ab/by-descriptor" => continue,
                 given => given.unwrap(),
             }
             assert_eq!(fs::read_to_string(dir.path().join(name)).unwrap(), "bytes");

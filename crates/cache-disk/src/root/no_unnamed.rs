@@ -11,11 +11,11 @@ impl By {
         Err(ErrorKind::Unsupported.into())
     }
 
-    pub(super) fn name_unnamed(&self, _: &Path, _: &File, _: &str) -> io::Result<()> {
+    pub(super) fn name_by_descriptor(&self, _: &Path, _: &File, _: &str) -> io::Result<()> {
         Err(ErrorKind::Unsupported.into())
     }
 
-    pub(super) fn name_by_number(&self, _: &Path, _: &File, _: &str) -> io::Result<()> {
+    pub(super) fn name_by_proc(&self, _: &Path, _: &File, _: &str) -> io::Result<()> {
         Err(ErrorKind::Unsupported.into())
     }
 }

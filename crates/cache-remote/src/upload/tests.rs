@@ -1,3 +1,5 @@
+//! How many uploads are on their way at once.
+
 use cache_disk::DiskCache;
 
 use super::*;
