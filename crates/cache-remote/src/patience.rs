@@ -24,10 +24,15 @@
 //! asking for everything takes two processors as long as computing everything. What a hit saves is
 //! therefore learned from the misses: it is the time from a lookup that found nothing to the put of
 //! what was computed instead. Where hits save more than they take, the store is asked each time.
+//!
+//! A store so near that its answers take no time still takes processors from the build. One that
+//! has had nothing for a while is asked for every second result, then for every fourth, down to one
+//! in 16, until it has one.
 
 mod account;
 mod breaker;
 mod ledger;
+mod misses;
 mod worth;
 
 use std::fmt;
@@ -62,6 +67,8 @@ pub(crate) enum NotAsked {
     TooSlow,
     #[error("asking the store costs more time than it saves, so it is not asked each time")]
     NotWorthIt,
+    #[error("the store had none of the last {misses} results, so it is not asked each time")]
+    FindsNothing { misses: u32 },
 }
 
 impl From<NotAsked> for MissReason {
@@ -97,7 +104,7 @@ impl fmt::Display for TurnedOff {
 }
 
 /// How long a build waits for its store. Clones are the same one. With a clock that stands still
-/// nothing is ever lost, and the store is asked each time.
+/// nothing is ever lost.
 #[derive(Clone)]
 pub(crate) struct Patience(Arc<Shared>);
 

@@ -7,6 +7,7 @@ use cache_core::ActionId;
 
 use super::account::{Account, Moments};
 use super::breaker::{Breaker, FAILURES, PAUSE};
+use super::misses::Misses;
 use super::worth::Worth;
 use super::{Answer, NotAsked, TurnedOff};
 
@@ -83,6 +84,7 @@ pub(super) struct Ledger {
     waiting: Moments,
     waited: Duration,
     breaker: Breaker,
+    misses: Misses,
     worth: Worth,
     notice: Option<TurnedOff>,
     noticed: bool,
@@ -115,6 +117,7 @@ impl Ledger {
             waiting: Moments::default(),
             waited: Duration::ZERO,
             breaker: Breaker::default(),
+            misses: Misses::default(),
             worth: Worth::default(),
             notice: None,
             noticed: false,
@@ -170,6 +173,9 @@ impl Ledger {
         let is_spent = self.in_parts >= budget || self.asking.balance() >= ASKING;
         if kind == Kind::Ask && is_spent {
             return Err(NotAsked::NotWorthIt);
+        }
+        if kind == Kind::Ask && self.misses.pass_over() {
+            return Err(NotAsked::FindsNothing { misses: self.misses.in_a_row() });
         }
         Ok(())
     }
@@ -230,10 +236,14 @@ impl Ledger {
         }
         match answer {
             Answer::Hit => {
+                self.misses.hit();
                 self.all.win(now, worth_until);
                 self.trusted = true;
             }
-            Answer::NotThere => self.worth.missed(&wait.action, now),
+            Answer::NotThere => {
+                self.misses.missed();
+                self.worth.missed(&wait.action, now);
+            }
             Answer::Failed => {
                 self.worth.missed(&wait.action, now);
                 self.trusted = false;

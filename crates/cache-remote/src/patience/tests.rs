@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::breaker::{FAILURES, PAUSE};
 use super::ledger::{ALL, LONGEST_SILENCE, RATE, SHORTEST};
+use super::misses::{RAREST, STEP};
 use super::*;
 
 const RESULT: ActionId = ActionId::from_bytes([7; 32]);
@@ -375,4 +376,20 @@ fn one_hit_in_two_is_worth_asking_for() {
         build.patience.computed(&RESULT);
         build.get(ms(50), Answer::Hit).unwrap();
     }
+}
+
+#[test]
+fn once_something_is_found_again_each_result_is_asked_for() {
+    let build = Build::connected();
+    for missing in [1, 40, 200, 5000] {
+        let refused = (0..missing).filter_map(|_| build.get(ms(0), Answer::NotThere).err()).last();
+        assert_eq!(refused.is_some(), missing > STEP, "{refused:?}");
+        let misses =
+            |refused| matches!(refused, NotAsked::FindsNothing { misses } if misses >= STEP);
+        assert!(refused.is_none_or(misses), "{refused:?}");
+        let before = (0..).take_while(|_| build.get(ms(0), Answer::Hit).is_err()).count();
+        assert!(before < RAREST as usize, "{before}");
+        (0..100).for_each(|_| build.get(ms(0), Answer::Hit).unwrap());
+    }
+    assert_eq!(build.told(), [], "it is nothing to be told of");
 }

@@ -87,6 +87,23 @@ fn a_store_at_a_distance_that_has_nothing_costs_less_than_a_tenth() {
 }
 
 #[test]
+fn a_store_nearby_that_has_nothing_is_asked_less_and_less() {
+    for threads in THREADS {
+        let asked = |jobs| {
+            let jobs = vec![Job::new(ms(60)); jobs];
+            run(threads, &jobs, |_| Reply::whole(ms(0), Answer::NotThere)).waits.len()
+        };
+        let first = STEP as usize;
+        assert_eq!(asked(first), first);
+        // Each step takes twice as many lookups as the one before it.
+        assert!(asked(15 * first).abs_diff(4 * first) < threads, "{}", asked(15 * first));
+        let all = asked(1_000_000);
+        let rarest = 1_000_000 / RAREST as usize;
+        assert!(rarest < all && all < rarest + 5 * first, "{all}");
+    }
+}
+
+#[test]
 fn every_hit_of_a_full_store_nearby_is_taken() {
     for (threads, jobs, without) in builds() {
         let ran = run(threads, &jobs, |n| Reply {
