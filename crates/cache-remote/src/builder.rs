@@ -19,7 +19,7 @@ use crate::sending::Sending;
 use crate::sign::{KeyPair, Trust};
 use crate::store::Store;
 use crate::tier::RemoteCache;
-use crate::upload::{self, AT_ONCE, Uploads};
+use crate::upload::{Effort, Uploads};
 use crate::used::Used;
 
 /// What is done with a store. The directory is always read and filled.
@@ -102,8 +102,8 @@ impl Builder {
     }
 
     /// How long closing waits for uploads while they are getting through; not at all when not said.
-    /// Where it does not wait, fewer go up at once before that, one for every two processors: they
-    /// take time that a build would have to itself.
+    /// Where it does not wait, fewer go up before that: one at once for every two processors, with
+    /// rests. They take time that a build would have to itself.
     pub fn upload_wait(mut self, limit: Duration) -> Self {
         self.upload_wait = limit;
         self
@@ -155,9 +155,8 @@ impl Builder {
                 // No link in their place leads the journals elsewhere.
                 local.own_folder(&journal::own_folder(&name))?;
                 let (journal, adopted) = Journal::open(local.dir(), &name)?;
-                let at_once =
-                    if upload_wait.is_zero() { upload::beside_a_build() } else { AT_ONCE };
-                Some(Uploads::start(sending.clone(), runtime, journal, adopted, at_once))
+                let effort = Effort::until_closing(upload_wait);
+                Some(Uploads::start(sending.clone(), runtime, journal, adopted, effort))
             }
         };
         let prefetch = scope.as_ref().filter(|_| access.reads()).map(|scope| {

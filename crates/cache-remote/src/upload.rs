@@ -3,12 +3,14 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::num::NonZero;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use cache_core::ActionId;
 use tokio::runtime::Handle;
+use tokio::sync::Notify;
 
 use crate::journal::Journal;
 use crate::sending::{Sending, Sent};
@@ -16,8 +18,31 @@ use crate::sending::{Sending, Sent};
 #[cfg(test)]
 mod tests;
 
-/// How many go up at the same time, where somebody waits for them.
-pub(crate) const AT_ONCE: usize = 8;
+/// How much is done for uploads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Effort {
+    /// How many go up at the same time.
+    at_once: usize,
+    /// How long each of these rests after an upload.
+    rest: Duration,
+}
+
+impl Effort {
+    /// Where somebody waits for them.
+    pub(crate) const FULL: Self = Self { at_once: 8, rest: Duration::ZERO };
+
+    /// Until closing, which waits for uploads for so long. Where it does not, they go up behind a
+    /// build: one for every two processors, which it has a use for itself. An upload takes some 2 ms
+    /// of them, so that with the rests even a store nearby makes it no more than a fiftieth.
+    pub(crate) fn until_closing(upload_wait: Duration) -> Self {
+        if !upload_wait.is_zero() {
+            return Self::FULL;
+        }
+        let processors = thread::available_parallelism().map_or(1, NonZero::get);
+        let at_once = (processors / 2).clamp(1, Self::FULL.at_once);
+        Self { at_once, rest: Duration::from_millis(50) }
+    }
+}
 
 /// How many actions may wait in memory. What comes after them is in the journal alone, for the next
 /// process.
@@ -44,6 +69,8 @@ struct Shared {
     state: Mutex<State>,
     /// Something went up, failed, or came to rest.
     changed: Condvar,
+    /// Nobody is to rest any more.
+    hurry: Notify,
 }
 
 struct State {
@@ -53,9 +80,9 @@ struct State {
     /// What is on its way, and how often it is to go once more after that. Two of one action at the
     /// same time could arrive in either order, and the older result would stay.
     going: HashMap<ActionId, usize>,
-    /// How many tasks take from the queue, and how many may.
+    /// How many tasks take from the queue.
     tasks: usize,
-    at_once: usize,
+    effort: Effort,
     /// Of those that failed, which the journal keeps, and those that found no place in the queue.
     left: u64,
     failures_in_a_row: u32,
@@ -64,21 +91,21 @@ struct State {
 }
 
 impl Uploads {
-    /// Begins with what earlier processes left. `at_once` go up at the same time until somebody
-    /// [waits](Self::wait) for them.
+    /// Begins with what earlier processes left. `effort` is made until somebody [waits](Self::wait)
+    /// for them.
     pub(crate) fn start(
         sending: Arc<Sending>,
         runtime: Handle,
         journal: Journal,
         adopted: Vec<ActionId>,
-        at_once: usize,
+        effort: Effort,
     ) -> Self {
         let state = State {
             waiting: VecDeque::new(),
             added: HashSet::new(),
             going: HashMap::new(),
             tasks: 0,
-            at_once,
+            effort,
             left: 0,
             failures_in_a_row: 0,
             paused_until: None,
@@ -86,7 +113,8 @@ impl Uploads {
         };
         let state = Mutex::new(state);
         let journal = Mutex::new(Some(journal));
-        let shared = Shared { sending, runtime, journal, state, changed: Condvar::new() };
+        let (changed, hurry) = (Condvar::new(), Notify::new());
+        let shared = Shared { sending, runtime, journal, state, changed, hurry };
         let uploads = Self(Arc::new(shared));
         adopted.into_iter().for_each(|action| uploads.0.enqueue(action));
         uploads
@@ -118,7 +146,8 @@ impl Uploads {
         let begun = Instant::now();
         let mut state = self.0.lock();
         if !limit.is_zero() {
-            state.at_once = AT_ONCE;
+            state.effort = Effort::FULL;
+            self.0.hurry.notify_waiters();
         }
         loop {
             let now = Instant::now();
@@ -135,12 +164,6 @@ impl Uploads {
             state = woken.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
-}
-
-/// How many go up at once beside a build that will not wait for them: one for every two processors,
-/// which it has a use for itself.
-pub(crate) fn beside_a_build() -> usize {
-    thread::available_parallelism().map_or(1, |processors| processors.get() / 2).clamp(1, AT_ONCE)
 }
 
 impl Shared {
@@ -165,18 +188,24 @@ impl Shared {
 
     /// Starts a task for what waits, unless there are enough.
     fn begin(self: &Arc<Self>, state: &mut State, now: Instant) {
-        let wanted = state.waiting.len().min(state.at_once);
+        let wanted = state.waiting.len().min(state.effort.at_once);
         while state.tasks < wanted && state.may_begin(now) {
             state.tasks += 1;
             self.runtime.spawn(self.clone().go_on());
         }
     }
 
-    /// Uploads one after another until none waits.
+    /// Uploads one after another until none waits. It rests after the last one too: what is put
+    /// meanwhile has to wait.
     async fn go_on(self: Arc<Self>) {
         while let Some(action) = self.next() {
             let sent = self.sending.send(action).await;
             self.note(action, sent);
+            let hurry = self.hurry.notified();
+            let rest = self.lock().effort.rest;
+            if !rest.is_zero() {
+                tokio::time::timeout(rest, hurry).await.ok();
+            }
         }
     }
 

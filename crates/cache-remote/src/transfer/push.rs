@@ -17,7 +17,7 @@ use crate::publish::Publish;
 use crate::scope::Scope;
 use crate::sending::{Sending, Sent};
 use crate::store::StoreError;
-use crate::upload::{self, Uploads};
+use crate::upload::{Effort, Uploads};
 
 /// The store is asked for so few of a folder one by one: a listing is of all that is there, which may
 /// be much more.
@@ -161,8 +161,7 @@ async fn publish(sending: Arc<Sending>, scope: &Scope, used: Vec<ActionId>) -> R
     // sent by the next process.
     let (journal, adopted) = Journal::open(sending.local.dir(), &store.to_string())
         .map_err(|error| error.to_string())?;
-    let uploads =
-        Uploads::start(sending.clone(), runtime.clone(), journal, adopted, upload::AT_ONCE);
+    let uploads = Uploads::start(sending.clone(), runtime.clone(), journal, adopted, Effort::FULL);
     let publish = Publish::new(sending, uploads.clone(), scope.clone());
     publish.write(found.flatten(), used).await.map_err(|problem| problem.to_string())?;
     runtime.spawn_blocking(move || uploads.wait(LEFT_OVER)).await.ok();

@@ -1,14 +1,19 @@
-//! How many uploads are on their way at once.
+//! How many uploads are on their way at once, and when they rest.
 
+use cache_core::{Cache, PutOptions, Source};
 use cache_disk::DiskCache;
+use tempfile::TempDir;
+use tokio::runtime::{Builder, Runtime};
 
 use super::*;
 use crate::counts::Counters;
 use crate::journal;
 use crate::store::{Store, StoreOptions};
 
-/// How many tasks there are for uploads that never get on, before somebody waits and then.
-fn tasks(at_once: usize) -> [usize; 2] {
+/// Of this many results.
+const RESULTS: u64 = 20;
+
+fn start(runtime: &Runtime, effort: Effort) -> (Uploads, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let [dir, store] = ["cache", "store"].map(|name| folder.path().join(name));
     [&dir, &store].into_iter().try_for_each(std::fs::create_dir).unwrap();
@@ -17,23 +22,47 @@ fn tasks(at_once: usize) -> [usize; 2] {
     let store = store.unwrap();
     local.own_folder(&journal::own_folder(store.name())).unwrap();
     let (journal, _) = Journal::open(local.dir(), store.name()).unwrap();
+    let waiting: Vec<_> =
+        (0..RESULTS).map(|n| ActionId::from_bytes([n.try_into().unwrap(); 32])).collect();
+    for action in &waiting {
+        local.put(action, Source::Bytes(action.as_bytes()), &PutOptions::default()).unwrap();
+    }
     let sending = Sending { local, store, signer: None, counters: Arc::<Counters>::default() };
-    // Nobody drives it, so what is spawned stays as it is.
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let waiting = (0..20).map(|n| ActionId::from_bytes([n; 32])).collect();
     let handle = runtime.handle().clone();
-    let uploads = Uploads::start(Arc::new(sending), handle, journal, waiting, at_once);
-    assert_eq!(uploads.wait(Duration::ZERO), 20);
+    (Uploads::start(Arc::new(sending), handle, journal, waiting, effort), folder)
+}
+
+/// How many tasks there are for uploads that never get on, before somebody waits and then.
+fn tasks(effort: Effort) -> [usize; 2] {
+    // Nobody drives it, so what is spawned stays as it is.
+    let runtime = Builder::new_current_thread().build().unwrap();
+    let (uploads, _folder) = start(&runtime, effort);
+    assert_eq!(uploads.wait(Duration::ZERO), RESULTS);
     let before = uploads.0.lock().tasks;
-    assert_eq!(uploads.wait(Duration::from_millis(1)), 20);
+    assert_eq!(uploads.wait(Duration::from_millis(1)), RESULTS);
     let then = uploads.0.lock().tasks;
     [before, then]
 }
 
 #[test]
 fn more_go_up_at_once_when_somebody_waits() {
-    assert_eq!(tasks(1), [1, AT_ONCE]);
-    assert_eq!(tasks(AT_ONCE), [AT_ONCE; 2]);
-    let beside = beside_a_build();
-    assert!((1..=AT_ONCE).contains(&beside), "{beside}");
+    let behind = Effort::until_closing(Duration::ZERO);
+    assert!((1..=Effort::FULL.at_once).contains(&behind.at_once), "{behind:?}");
+    assert_eq!(tasks(behind), [behind.at_once, Effort::FULL.at_once]);
+    assert_eq!(Effort::until_closing(Duration::from_secs(10)), Effort::FULL);
+    assert_eq!(tasks(Effort::FULL), [Effort::FULL.at_once; 2]);
+}
+
+#[test]
+fn after_an_upload_each_rests_until_somebody_waits() {
+    let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let effort = Effort { at_once: 2, rest: Duration::from_secs(3600) };
+    let (uploads, _folder) = start(&runtime, effort);
+    while uploads.wait(Duration::ZERO) > RESULTS - 2 {
+        thread::sleep(Duration::from_millis(5));
+    }
+    thread::sleep(Duration::from_millis(100));
+    assert_eq!(uploads.wait(Duration::ZERO), RESULTS - 2);
+    assert_eq!(uploads.wait(Duration::from_secs(60)), 0);
+    assert_eq!(uploads.0.lock().tasks, 0, "nobody rests any more");
 }
