@@ -382,7 +382,8 @@ fn one_hit_in_two_is_worth_asking_for() {
 fn once_something_is_found_again_each_result_is_asked_for() {
     let build = Build::connected();
     for missing in [1, 40, 200, 5000] {
-        let refused = (0..missing).filter_map(|_| build.get(ms(0), Answer::NotThere).err()).last();
+        let refused =
+            (0..missing).filter_map(|_| build.get(ms(0), Answer::NotThere).err()).next_back();
         assert_eq!(refused.is_some(), missing > STEP, "{refused:?}");
         let misses =
             |refused| matches!(refused, NotAsked::FindsNothing { misses } if misses >= STEP);
