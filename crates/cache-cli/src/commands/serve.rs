@@ -64,8 +64,9 @@ With a store, a lookup asks the directory, then the store; what is stored is upl
 build. At the start, what the last build of the same scope used is fetched in bulk; at the end, what \
 this one used is written down for the next. At the end uploads are waited for as upload-wait says; \
 then stdout and stderr are closed, which is what the go command waits for, and uploads go on for up to \
-60 s. Where nothing is waited for, fewer go up at once until then, so that the build has the \
-processors. What is left is sent by the next process. Nothing that a store does fails a build.
+60 s. Where nothing is waited for, few go up until then, so that the build has the processors. What is \
+left is sent by the next process. A store that has had nothing for a while, or costs more time than it \
+saves, is not asked each time. Nothing that a store does fails a build.
 
 With -v, one line at the end says what was done; -vv logs as -v does in other commands.
 
