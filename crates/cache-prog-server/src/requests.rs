@@ -7,6 +7,7 @@ use cache_core::ActionId;
 use cache_prog_wire::{Body, Error, RequestReader, Response};
 
 use crate::answer::{self, Asked, Put};
+use crate::lookups::Lookups;
 use crate::owed::{Owed, contain};
 use crate::serve::Service;
 
@@ -27,23 +28,28 @@ pub(crate) struct Requests<R> {
     reader: Option<RequestReader<R>>,
     /// The largest body that is read into memory, in bytes.
     small: u64,
+    lookups: Arc<Lookups>,
 }
 
 impl<R: Read + Send> Requests<R> {
-    pub(crate) fn new(reader: R, small: u64) -> Self {
-        Self { reader: Some(RequestReader::new(reader)), small }
+    pub(crate) fn new(reader: R, small: u64, lookups: Arc<Lookups>) -> Self {
+        Self { reader: Some(RequestReader::new(reader)), small, lookups }
     }
 
     /// Reads up to the next request that takes time to answer, and answers the others on the way:
-    /// those that make no sense, and puts too large for memory, which go on to the cache while they
-    /// arrive. `None` at the end of the stream, after a `close`, or when no more are taken; and
-    /// from then on.
+    /// those that make no sense, lookups while they are quick, and puts too large for memory, which
+    /// go on to the cache while they arrive. `None` at the end of the stream, after a `close`, or
+    /// when no more are taken; and from then on.
     pub(crate) fn next(&mut self, service: &Arc<Service>) -> Result<Option<Job>, Error> {
         // Put back below: whatever ends this early ends the stream.
         let Some(mut reader) = self.reader.take() else { return Ok(None) };
         while let Some(request) = reader.next()? {
             let Some(owed) = Owed::take(service, request.id) else { return Ok(None) };
             let job = match Asked::of(&request) {
+                Ok(Asked::Get(action)) if self.lookups.are_quick() => {
+                    self.lookups.answer(owed, &action);
+                    None
+                }
                 Ok(Asked::Get(action)) => Some(Job { owed, work: Work::Get(action) }),
                 Ok(Asked::Put(put)) => take_put(owed, put, reader.body(), self.small)?,
                 Ok(Asked::Close) => {

@@ -5,16 +5,16 @@
 //! beside the answer, not before it.
 
 use std::io::{self, Read};
-use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
 use cache_prog_wire::Error;
 
 use crate::answer;
+use crate::lookups::Lookups;
 use crate::owed::contain;
 use crate::requests::{Job, Requests, Work};
-use crate::serve::Service;
+use crate::serve::{Options, Service};
 
 /// The largest body that a worker holds in memory, in bytes.
 const SMALL: u64 = 1 << 20;
@@ -25,15 +25,18 @@ const BODIES: u64 = 8 << 20;
 
 /// Starts the workers. They end with the requests; the one that meets an error returns it.
 pub(crate) fn start<R: Read + Send + 'static>(
-    count: NonZeroUsize,
+    options: &Options,
     service: &Arc<Service>,
     reader: R,
 ) -> io::Result<Vec<JoinHandle<Result<(), Error>>>> {
-    let small = SMALL.min(BODIES / count.get() as u64);
-    let requests = Arc::new(Mutex::new(Requests::new(reader, small)));
-    let workers = (0..count.get()).map(|_| {
-        let (requests, taking) = (requests.clone(), WhileAlive(service.clone()));
-        let worker = move || work(&taking.0, &requests);
+    let count = options.workers.get();
+    let small = SMALL.min(BODIES / count as u64);
+    let lookups = Arc::new(Lookups::new(options.local_lookups));
+    let requests = Arc::new(Mutex::new(Requests::new(reader, small, lookups.clone())));
+    let workers = (0..count).map(|_| {
+        let (requests, lookups) = (requests.clone(), lookups.clone());
+        let taking = WhileAlive(service.clone());
+        let worker = move || work(&taking.0, &requests, &lookups);
         thread::Builder::new().name("cache worker".to_owned()).spawn(worker)
     });
     workers.collect()
@@ -42,16 +45,19 @@ pub(crate) fn start<R: Read + Send + 'static>(
 fn work<R: Read + Send>(
     service: &Arc<Service>,
     requests: &Mutex<Requests<R>>,
+    lookups: &Lookups,
 ) -> Result<(), Error> {
     loop {
         // Poisoned when the reader panicked, and then nobody knows where in the stream it is.
         let Ok(mut turn) = requests.lock() else { return Ok(()) };
         let Some(Job { owed, work }) = turn.next(service)? else { return Ok(()) };
         drop(turn);
-        contain(|| match work {
-            Work::Get(action) => answer::get(owed, &action),
-            Work::Put { put, body } => answer::put(owed, &put, &mut body.as_slice()),
-        });
+        match work {
+            Work::Get(action) => lookups.answer(owed, &action),
+            Work::Put { put, body } => {
+                contain(|| answer::put(owed, &put, &mut body.as_slice()));
+            }
+        }
     }
 }
 

@@ -5,12 +5,13 @@ mod common;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::Mutex;
 use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use cache_core::CacheExt;
+use cache_prog_server::Options;
 use cache_prog_wire::{Request, RequestWriter};
 use common::{DEADLINE, Odd, Served, action, disk, noise, put};
 
@@ -43,6 +44,32 @@ fn a_slow_lookup_holds_up_no_fast_one() {
     go_on.send(()).expect("a lookup that waits");
     assert_eq!(served.reply().id, 1);
     assert_eq!(served.tally().gets, 99);
+}
+
+/// Lookups that were taken for quick are answered beside each other once they are not.
+#[test]
+fn local_lookups_that_turn_slow_hold_up_each_other_once() {
+    let (_dir, disk) = disk();
+    let (both, other) = (Arc::new(Barrier::new(2)), action(2));
+    let mut cache = Odd::new(&disk);
+    cache.on_get = Box::new(move |asked| {
+        if *asked == other {
+            both.wait();
+        } else {
+            // By far too long for a quick one, on any machine.
+            thread::sleep(Duration::from_millis(20));
+        }
+        None
+    });
+    let options = Options { local_lookups: true, ..Options::default() };
+    let mut served = Served::with(Arc::new(cache), &options);
+    for id in [1, 3, 5] {
+        assert!(served.ask(&Request::get(id, &action(1))).miss);
+    }
+    (10..12).for_each(|id| served.send(&Request::get(id, &other)));
+    let ids = BTreeSet::from([served.reply().id, served.reply().id]);
+    assert_eq!(ids, BTreeSet::from([10, 11]));
+    assert_eq!(served.tally().gets, 5);
 }
 
 /// What came before a body is answered while the body arrives, a small one as a large one.

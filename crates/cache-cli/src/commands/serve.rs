@@ -110,7 +110,7 @@ pub(crate) fn run(args: &Args, session: &Session) -> Result<Exit> {
     if io::stdin().is_terminal() {
         session.note(&format!("waiting for requests on stdin, which is a terminal; {FOR_GO}"));
     }
-    let mut options = Options { stop, ..Options::default() };
+    let mut options = Options { local_lookups: remote.is_none(), stop, ..Options::default() };
     if remote.is_some() {
         options.workers = WORKERS;
     }

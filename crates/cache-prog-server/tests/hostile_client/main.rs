@@ -108,7 +108,8 @@ fn deal(dice: &mut Dice) -> Script {
 /// requests were sent.
 fn play(script: Script, limit: usize, dice: &mut Dice) -> usize {
     let (dir, cache) = disk();
-    let served = Served::start(cache.clone());
+    let options = Options { local_lookups: dice.one_in(2), ..Options::default() };
+    let served = Served::with(cache.clone(), &options);
     let seen = Seen::of(&script, limit);
     let sending = send(&served, script, limit, dice.seed());
     sending.recv_timeout(DEADLINE).expect("all sent, or nobody reads it");
@@ -140,8 +141,9 @@ fn send(served: &Served, script: Script, limit: usize, seed: u64) -> Receiver<()
 /// A client that asks, does not read what it is answered, and goes at last.
 fn does_not_listen(dice: &mut Dice) -> usize {
     let (dir, cache) = disk();
-    let patience = Options { patience: DEADLINE, ..Options::default() };
-    let (served, replies): (_, PipeReader) = Served::without_reader(cache.clone(), &patience);
+    let local_lookups = dice.one_in(2);
+    let options = Options { local_lookups, patience: DEADLINE, ..Options::default() };
+    let (served, replies): (_, PipeReader) = Served::without_reader(cache.clone(), &options);
     let script = Script::crowd(dice, 2000);
     let seen = Seen::of(&script, usize::MAX);
     let sending = send(&served, script, usize::MAX, dice.seed());
