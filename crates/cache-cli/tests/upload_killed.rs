@@ -147,13 +147,18 @@ impl Puts {
         let directory = Arc::new(DiskCache::open(machine.dir()).expect("a cache directory"));
         let store = Store::open(uri, &StoreOptions::default()).expect("a store");
         let now = Instant::now();
-        // Has all the patience there is.
+        // It loses no patience by time, and of what was answered there is no miss.
         let builder = RemoteCache::builder(directory, store).access(Access::ReadOnly);
         let cache = builder.clock(move || now).start().expect("a tier");
         let mut in_store = 0;
-        for action in self.asked.iter().map(|put| put.action).collect::<BTreeSet<_>>() {
+        let actions: BTreeSet<_> = self.asked.iter().map(|put| put.action).collect();
+        let (answered, others): (Vec<_>, Vec<_>) = actions
+            .into_iter()
+            .map(|action| (action, self.of(action)))
+            .partition(|(_, (_, is_answered))| *is_answered);
+        // Misses in a row would make the store be asked less often, so they come last.
+        for (action, (results, is_answered)) in answered.into_iter().chain(others) {
             let found = cache.get_bytes(&action_id(action), 16 << 20).expect("an answer").hit();
-            let (results, is_answered) = self.of(action);
             let bytes = found.map(|(_, bytes)| bytes);
             let is_right = match &bytes {
                 Some(bytes) => results.iter().any(|result| *bytes == bytes_of(*result)),

@@ -5,10 +5,10 @@
 //!
 //! A few [`workers`](Options::workers) take turns at reading a request and answering it, in any
 //! order: a slow lookup holds up no fast one, and nobody waits for a body that is still arriving.
-//! Where lookups are quick and [local](Options::local_lookups), one worker answers them one after
-//! another, as long as they are: waking up the next takes longer.
-//! Bodies up to 1 MiB, or less where workers are many, are read into memory first; larger ones go
-//! from the wire to the cache as they come, so that memory is bounded whatever is put.
+//! Where lookups are said to be [local](Options::local_lookups), one worker answers them one after
+//! another while they are quick: to wake up the next takes longer. Bodies up to 1 MiB, or less where
+//! workers are many, are read into memory first; larger ones go from the wire to the cache as they
+//! come, so that memory is bounded whatever is put.
 //!
 //! A lookup that the cache fails is answered as a miss, with a warning through `tracing`: the go
 //! command takes a miss for work to be done and an error for a build that failed.

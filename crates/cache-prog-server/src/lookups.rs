@@ -1,6 +1,6 @@
 //! How lookups are answered: beside each other, or each before the next request is read.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use cache_core::ActionId;
@@ -11,21 +11,26 @@ use crate::owed::{Owed, contain};
 /// A lookup that takes longer was waiting, as for a disk, and others could have gone on meanwhile.
 const QUICK: Duration = Duration::from_micros(250);
 
-/// Tells how the next lookup is to be answered, by how the last one went.
+/// Where one in so many is slow, as on a disk that has not all in memory, they are not taken for
+/// quick: a slow one would hold up the others each time.
+const IN_A_ROW: u32 = 16;
+
+/// Tells how the next lookup is to be answered, by how the last ones went.
 pub(crate) struct Lookups {
     are_local: bool,
-    are_quick: AtomicBool,
+    /// How many were quick in a row, of late.
+    quick: AtomicU32,
 }
 
 impl Lookups {
     /// For a cache whose lookups wait for this machine alone, or for another one too.
     pub(crate) fn new(are_local: bool) -> Self {
-        Self { are_local, are_quick: AtomicBool::new(are_local) }
+        Self { are_local, quick: AtomicU32::new(if are_local { IN_A_ROW } else { 0 }) }
     }
 
     /// Whether one is over before another thread could have woken up to go on beside it.
     pub(crate) fn are_quick(&self) -> bool {
-        self.are_quick.load(Ordering::Relaxed)
+        self.quick.load(Ordering::Relaxed) >= IN_A_ROW
     }
 
     /// Looks an action up, and answers.
@@ -37,7 +42,8 @@ impl Lookups {
 
     fn took(&self, time: Duration) {
         if self.are_local {
-            self.are_quick.store(time < QUICK, Ordering::Relaxed);
+            let quick = if time < QUICK { self.quick.load(Ordering::Relaxed) + 1 } else { 0 };
+            self.quick.store(quick.min(IN_A_ROW), Ordering::Relaxed);
         }
     }
 }
@@ -47,22 +53,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn local_lookups_are_quick_until_one_is_slow_and_from_the_next_quick_one_on() {
+    fn local_lookups_are_quick_until_one_is_slow_and_after_many_quick_ones_again() {
         let lookups = Lookups::new(true);
-        assert!(lookups.are_quick());
-        for (time, then) in
-            [(QUICK / 10, true), (QUICK, false), (QUICK * 9, false), (QUICK / 2, true)]
-        {
-            lookups.took(time);
-            assert_eq!(lookups.are_quick(), then, "{time:?}");
+        for _ in 0..3 {
+            (0..100).for_each(|_| lookups.took(QUICK / 2));
+            assert!(lookups.are_quick());
+            lookups.took(QUICK);
+            for _ in 0..IN_A_ROW {
+                assert!(!lookups.are_quick());
+                lookups.took(QUICK / 2);
+            }
+            assert!(lookups.are_quick());
         }
     }
 
     #[test]
     fn lookups_that_may_wait_for_another_machine_are_never_taken_for_quick() {
         let lookups = Lookups::new(false);
-        assert!(!lookups.are_quick());
-        lookups.took(Duration::ZERO);
-        assert!(!lookups.are_quick());
+        for _ in 0..=IN_A_ROW {
+            assert!(!lookups.are_quick());
+            lookups.took(Duration::ZERO);
+        }
     }
 }

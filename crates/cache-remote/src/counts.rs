@@ -17,7 +17,8 @@ pub struct Counts {
     pub refused: u64,
     /// Lookups that the store did not answer, or not in time.
     pub failed: u64,
-    /// Lookups for which the store was not asked, since it had failed or cost too much time.
+    /// Lookups for which the store was not asked, since it had failed, cost too much time, or
+    /// had nothing for a while.
     pub not_asked: u64,
     /// Results that went up.
     pub uploaded: u64,

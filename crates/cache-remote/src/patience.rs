@@ -23,7 +23,7 @@
 //! them, which lead to the index of a package, it is a few milliseconds. At a distance of 50 ms,
 //! asking for everything takes two processors as long as computing everything. What a hit saves is
 //! therefore learned from the misses: it is the time from a lookup that found nothing to the put of
-//! what was computed instead. Where hits save more than they take, the store is asked each time.
+//! what was computed instead. Where hits save more than they take, time is no reason not to ask.
 //!
 //! A store so near that its answers take no time still takes processors from the build. One that
 //! has had nothing for a while is asked for every second result, then for every fourth, down to one

@@ -227,7 +227,6 @@ impl Cache for RemoteCache {
 
 impl Drop for RemoteCache {
     fn drop(&mut self) {
-        // Those that are on their way hold on to the rest for a moment.
         if let Some(uploads) = &self.uploads {
             uploads.release();
         }

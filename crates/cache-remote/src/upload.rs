@@ -32,8 +32,8 @@ impl Effort {
     pub(crate) const FULL: Self = Self { at_once: 8, rest: Duration::ZERO };
 
     /// Until closing, which waits for uploads for so long. Where it does not, they go up behind a
-    /// build: one for every two processors, which it has a use for itself. An upload takes some 2 ms
-    /// of them, so that with the rests even a store nearby makes it no more than a fiftieth.
+    /// build that has a use for the processors itself: one at once for every two of them. An upload
+    /// takes a processor some 2 ms, so that with the rests even a store nearby costs a fiftieth of two.
     pub(crate) fn until_closing(upload_wait: Duration) -> Self {
         if !upload_wait.is_zero() {
             return Self::FULL;
@@ -130,9 +130,12 @@ impl Uploads {
         self.0.enqueue(*action);
     }
 
-    /// Leaves what is not done to the next one who opens the journal, whatever is on its way still.
+    /// Leaves what is not done to the next one who opens the journal. What is on its way still goes
+    /// up, and nothing after it.
     pub(crate) fn release(&self) {
         self.0.journal().take();
+        self.0.lock().waiting.clear();
+        self.0.hurry.notify_waiters();
     }
 
     /// Whether this process was asked to upload it.

@@ -52,7 +52,7 @@ impl Machine {
         self.tier(uri, |builder| builder)
     }
 
-    /// Has all the patience there is: however slow this machine is, the store is asked.
+    /// However slow this machine is, no time is lost by asking the store.
     fn patient(&self, uri: &str) -> Tier {
         self.tier(uri, patient)
     }

@@ -49,9 +49,14 @@ impl Breaker {
         }
     }
 
+    /// Whether what is tried next, which it may be, finds out how the store does.
+    pub(super) fn is_to_probe(&self) -> bool {
+        matches!(self.state, State::Open(_))
+    }
+
     /// Something is tried, which it may be. Returns whether it is the one that finds out.
     pub(super) fn enter(&mut self) -> bool {
-        let probe = matches!(self.state, State::Open(_));
+        let probe = self.is_to_probe();
         if probe {
             self.state = State::Probing;
         }

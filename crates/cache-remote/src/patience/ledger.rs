@@ -130,7 +130,7 @@ impl Ledger {
         action: &ActionId,
         now: Instant,
     ) -> Result<u64, NotAsked> {
-        if let Err(reason) = self.may_begin(kind, now) {
+        if let Err(reason) = self.may_begin(kind, action, now) {
             self.worth.missed(action, now);
             return Err(reason);
         }
@@ -156,7 +156,7 @@ impl Ledger {
         Ok(id)
     }
 
-    fn may_begin(&mut self, kind: Kind, now: Instant) -> Result<(), NotAsked> {
+    fn may_begin(&mut self, kind: Kind, action: &ActionId, now: Instant) -> Result<(), NotAsked> {
         if self.breaker.is_open_for_good() {
             return Err(NotAsked::FailedTooOften);
         }
@@ -174,7 +174,8 @@ impl Ledger {
         if kind == Kind::Ask && is_spent {
             return Err(NotAsked::NotWorthIt);
         }
-        if kind == Kind::Ask && self.misses.pass_over() {
+        // The one that finds out how a failing store does is not passed over.
+        if kind == Kind::Ask && !self.breaker.is_to_probe() && self.misses.pass_over(action) {
             return Err(NotAsked::FindsNothing { misses: self.misses.in_a_row() });
         }
         Ok(())
@@ -241,7 +242,10 @@ impl Ledger {
                 self.trusted = true;
             }
             Answer::NotThere => {
-                self.misses.missed();
+                // What is waited for in another way says nothing of the store.
+                if wait.kind == Kind::Ask {
+                    self.misses.missed();
+                }
                 self.worth.missed(&wait.action, now);
             }
             Answer::Failed => {

@@ -5,11 +5,14 @@ mod sums;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use cache_core::OutputId;
+
 use super::breaker::{FAILURES, PAUSE};
 use super::ledger::{ALL, LONGEST_SILENCE, RATE, SHORTEST};
 use super::misses::{RAREST, STEP};
 use super::*;
 
+/// What is asked for, again and again.
 const RESULT: ActionId = ActionId::from_bytes([7; 32]);
 
 fn ms(ms: u64) -> Duration {
@@ -382,8 +385,10 @@ fn one_hit_in_two_is_worth_asking_for() {
 fn once_something_is_found_again_each_result_is_asked_for() {
     let build = Build::connected();
     for missing in [1, 40, 200, 5000] {
-        let refused =
-            (0..missing).filter_map(|_| build.get(ms(0), Answer::NotThere).err()).next_back();
+        let mut refused = None;
+        for _ in 0..missing {
+            refused = build.get(ms(0), Answer::NotThere).err().or(refused);
+        }
         assert_eq!(refused.is_some(), missing > STEP, "{refused:?}");
         let misses =
             |refused| matches!(refused, NotAsked::FindsNothing { misses } if misses >= STEP);
@@ -393,4 +398,43 @@ fn once_something_is_found_again_each_result_is_asked_for() {
         (0..100).for_each(|_| build.get(ms(0), Answer::Hit).unwrap());
     }
     assert_eq!(build.told(), [], "it is nothing to be told of");
+}
+
+#[test]
+fn each_kind_of_result_has_its_turn_where_few_are_asked_for() {
+    let build = Build::connected();
+    (0..5000).for_each(|_| _ = build.get(ms(0), Answer::NotThere));
+    for kinds in [2, 3, RAREST as usize] {
+        let mut asked = vec![0; kinds];
+        for n in 0..100 * kinds {
+            let action = ActionId::from_bytes(*OutputId::of(&n.to_le_bytes()).as_bytes());
+            if let Ok(asking) = build.patience.ask(&action) {
+                asking.answered(Answer::NotThere);
+                asked[n % kinds] += 1;
+            }
+        }
+        assert!(asked.iter().all(|asked| (1..30).contains(asked)), "{asked:?}");
+    }
+}
+
+#[test]
+fn misses_are_counted_of_what_was_asked_for_alone() {
+    let build = Build::connected();
+    for _ in 0..10 * STEP {
+        build.patience.wait(&RESULT).unwrap().answered(Answer::NotThere);
+    }
+    for _ in 0..STEP {
+        build.get(ms(0), Answer::NotThere).unwrap();
+    }
+}
+
+#[test]
+fn the_lookup_that_tries_a_store_again_is_not_passed_over() {
+    for misses in 1000..1000 + RAREST {
+        let build = Build::connected();
+        (0..misses).for_each(|_| _ = build.get(ms(0), Answer::NotThere));
+        (0..FAILURES).for_each(|_| build.patience.learn(Answer::Failed));
+        build.clock.pass(PAUSE);
+        build.get(ms(0), Answer::NotThere).unwrap();
+    }
 }

@@ -53,16 +53,41 @@ fn more_go_up_at_once_when_somebody_waits() {
     assert_eq!(tasks(Effort::FULL), [Effort::FULL.at_once; 2]);
 }
 
-#[test]
-fn after_an_upload_each_rests_until_somebody_waits() {
-    let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+/// Two uploads that are done and rest, for longer than any test takes.
+fn two_that_rest(runtime: &Runtime) -> (Uploads, TempDir) {
     let effort = Effort { at_once: 2, rest: Duration::from_secs(3600) };
-    let (uploads, _folder) = start(&runtime, effort);
+    let (uploads, folder) = start(runtime, effort);
+    let begun = Instant::now();
     while uploads.wait(Duration::ZERO) > RESULTS - 2 {
+        assert!(begun.elapsed() < Duration::from_secs(60), "none goes up");
         thread::sleep(Duration::from_millis(5));
     }
+    (uploads, folder)
+}
+
+fn runtime() -> Runtime {
+    Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+}
+
+#[test]
+fn after_an_upload_each_rests_until_somebody_waits() {
+    let runtime = runtime();
+    let (uploads, _folder) = two_that_rest(&runtime);
     thread::sleep(Duration::from_millis(100));
     assert_eq!(uploads.wait(Duration::ZERO), RESULTS - 2);
     assert_eq!(uploads.wait(Duration::from_secs(60)), 0);
     assert_eq!(uploads.0.lock().tasks, 0, "nobody rests any more");
+}
+
+#[test]
+fn what_is_released_does_not_go_up_here() {
+    let runtime = runtime();
+    let (uploads, _folder) = two_that_rest(&runtime);
+    uploads.release();
+    let begun = Instant::now();
+    while uploads.0.lock().tasks > 0 {
+        assert!(begun.elapsed() < Duration::from_secs(60), "somebody rests still");
+        thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(uploads.0.sending.counters.now().uploaded, 2);
 }
