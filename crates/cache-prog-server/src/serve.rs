@@ -23,9 +23,9 @@ pub struct Options {
     /// may want more.
     pub workers: NonZeroUsize,
     /// Whether lookups wait for nothing but this machine's own directory: not when not said. Then
-    /// each is answered before the next request is read, which takes a third less time. One that is
-    /// slow all the same holds up the requests after it; then they are answered beside each other
-    /// until some were quick in a row again.
+    /// each is answered before the next request is read, and no other thread is woken for it. One
+    /// that is slow all the same holds up the requests after it; then they are answered beside each
+    /// other until some were quick in a row again.
     pub local_lookups: bool,
     /// Ends it from outside.
     pub stop: Stop,
