@@ -17,6 +17,7 @@ use crate::look::{Kind, Look};
 use crate::open::Builder;
 use crate::positional::read_at;
 use crate::root::{Root, look_at};
+use crate::streak::Streak;
 use crate::{TrimOptions, entry_file, executable, layout, put, usage};
 
 /// What an action ID was hashed from, for messages.
@@ -51,6 +52,10 @@ pub struct DiskCache {
     pub(crate) max_size: Option<u64>,
     pub(crate) close_budget: Option<Duration>,
     pub(crate) closed: AtomicBool,
+    /// Of outputs that were put: not there before.
+    pub(crate) new_outputs: Streak,
+    /// Of entries that were published: in the place of another one.
+    pub(crate) replaced_entries: Streak,
 }
 
 impl DiskCache {

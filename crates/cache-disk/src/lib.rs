@@ -54,6 +54,7 @@ mod root;
 mod shortage;
 mod size_limit;
 mod stamp;
+mod streak;
 mod sweep;
 mod threads;
 mod trim;

@@ -4,14 +4,18 @@
 use std::fs::File;
 use std::io;
 
-use cache_core::{Lookup, OutputId, Result};
+use cache_core::{Lookup, OutputFile, OutputId, Result};
 
 use crate::hashing::{BESIDE, hashed_beside};
 use crate::look::{Kind, Look};
+use crate::place::Placed;
 use crate::publish::Temporary;
 use crate::put::{Output, Put};
 use crate::root::look_at;
 use crate::{executable, layout, place};
+
+/// The size in bytes up to which an output is written without a look whether it is there.
+const UNLOOKED: usize = 128 << 10;
 
 impl<'a> Put<'a> {
     /// `check` sees the output ID and the size before anything is published.
@@ -28,6 +32,11 @@ impl<'a> Put<'a> {
         };
         check(output, size)?;
         self.verify(output, size)?;
+        if matches!(begun, Begun::Nothing)
+            && let Some(placed) = self.place_unlooked(&output, bytes)
+        {
+            return Ok((output, size, placed));
+        }
         let compared = begun.compared();
         let mut same = |file: &File| match &compared {
             Some(compared) if compared.is_of(file) => Ok(compared.same),
@@ -37,7 +46,30 @@ impl<'a> Put<'a> {
             Some(temporary) => Ok(temporary),
             None => self.written(output.as_bytes()[0], bytes),
         })?;
+        self.cache.new_outputs.count(!placed.was_there);
         Ok((output, size, placed))
+    }
+
+    /// Publishes a small output without a look whether it is there, where the last ones were not: the
+    /// looks that are saved in a streak pay for the one that is written in vain and ends it. `None`
+    /// when it is there, and when it is not to be had in this way.
+    fn place_unlooked(&self, output: &OutputId, bytes: &[u8]) -> Option<Placed> {
+        let Self { cache, options, .. } = *self;
+        let is_for_it = cache.new_outputs.is_long()
+            && cache.root.has_unnamed()
+            && bytes.len() <= UNLOOKED
+            && options.executable.is_none()
+            && !options.durable;
+        if !is_for_it {
+            return None;
+        }
+        let name = layout::output(output);
+        let mut temporary = self.written(output.as_bytes()[0], bytes).ok()?;
+        if !temporary.publish_new(&name, &cache.clock, options.durable).ok()? {
+            return None;
+        }
+        let file = OutputFile { path: cache.root.path_of(&name), size: bytes.len() as u64 };
+        Some(Placed { file, was_there: false })
     }
 
     /// Does, while the bytes are being hashed, what is most likely to be needed after that: the

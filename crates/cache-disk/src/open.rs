@@ -107,6 +107,8 @@ impl Builder {
             max_size: self.max_size,
             close_budget: self.close_budget,
             closed: Default::default(),
+            new_outputs: Default::default(),
+            replaced_entries: Default::default(),
         })
     }
 }

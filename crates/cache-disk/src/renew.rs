@@ -1,5 +1,6 @@
 //! An entry in its place: given a new time where it says the same already, published otherwise.
 
+use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::time::SystemTime;
 
@@ -9,7 +10,7 @@ use crate::look::Kind;
 use crate::positional::{read_at, write_at};
 use crate::publish::Temporary;
 use crate::put::{Put, TRIES};
-use crate::root::look_at;
+use crate::root::{FILE_MODE, look_at};
 use crate::{entry_file, layout, remove, usage};
 
 impl Put<'_> {
@@ -21,26 +22,50 @@ impl Put<'_> {
         if is_known && self.renew(&name, entry).unwrap_or(false) {
             return Ok(());
         }
-        let mut temporary = self.plain_temporary(self.action.as_bytes()[0])?;
+        let cache = self.cache;
+        // Where the last entry replaced one, this one is likely to, and for that it needs a name.
+        let held = match cache.replaced_entries.is_begun() {
+            true => self.hold(&name)?,
+            false => None,
+        };
+        let folder = self.action.as_bytes()[0];
+        let mut temporary = match held {
+            Some(_) => Temporary::create(&cache.root, folder, FILE_MODE)?,
+            None => self.plain_temporary(folder)?,
+        };
         temporary
             .write(entry_file::format(self.action, entry).as_bytes())
             .map_err(|e| temporary.write_failed(e))?;
         // An entry whose mtime is its own time is whole: see `read_settled`.
         temporary.mtime = self.is_of_now(entry).then_some(entry.time);
-        self.publish_entry(&name, &mut temporary)
+        self.publish_entry(&name, &mut temporary, held)
     }
 
-    fn publish_entry(&self, name: &str, temporary: &mut Temporary<'_>) -> Result<()> {
+    /// `held`: what it replaces, if that is [held](usage::hold) already.
+    fn publish_entry(
+        &self,
+        name: &str,
+        temporary: &mut Temporary<'_>,
+        held: Option<File>,
+    ) -> Result<()> {
         let cache = self.cache;
-        let failed = |e| Error::io("replace", cache.root.path_of(name))(e);
-        if temporary.publish_new(name, &cache.clock, self.options.durable)? {
-            return Ok(());
-        }
-        let _held = usage::hold(&cache.root, name).map_err(failed)?;
+        let _held = match held {
+            None => {
+                let is_new = temporary.publish_new(name, &cache.clock, self.options.durable)?;
+                let held = if is_new { None } else { self.hold(name)? };
+                cache.replaced_entries.count(held.is_some());
+                if is_new {
+                    return Ok(());
+                }
+                held
+            }
+            held => held,
+        };
         for _ in 0..TRIES {
             if temporary.publish(name, &cache.clock, self.options.durable)? {
                 return Ok(());
             }
+            let failed = |e| Error::io("replace", cache.root.path_of(name))(e);
             if let Some(seen) = cache.root.look_if_there(name).map_err(failed)?
                 && seen.kind == Kind::Folder
             {
@@ -48,6 +73,11 @@ impl Put<'_> {
             }
         }
         Err(Error::io("create", cache.root.path_of(name))(ErrorKind::ResourceBusy.into()))
+    }
+
+    fn hold(&self, name: &str) -> Result<Option<File>> {
+        let root = &self.cache.root;
+        usage::hold(root, name).map_err(|e| Error::io("replace", root.path_of(name))(e))
     }
 
     /// Writes a new time into an entry that says the same otherwise. Returns whether it did.

@@ -149,10 +149,15 @@ impl Root {
         self.make_temporary(folder, |name| self.by.create_file(&self.path, name, mode))
     }
 
+    /// Whether files without a name can be had and be named at once, as far as is known.
+    pub(crate) fn has_unnamed(&self) -> bool {
+        self.has_unnamed.load(Ordering::Relaxed)
+    }
+
     /// Creates a file without a name for one of the 256 folders, open for reading and writing. It is
     /// gone when it is closed, unless [`name`](Self::name) gave it a name. `None`: not to be had here.
     pub(crate) fn create_unnamed(&self, folder: u8, mode: u32) -> Option<File> {
-        if !self.has_unnamed.load(Ordering::Relaxed) {
+        if !self.has_unnamed() {
             return None;
         }
         let (name, mode) = (layout::folder(folder), mode & self.modes);
