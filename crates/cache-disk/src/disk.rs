@@ -52,10 +52,10 @@ pub struct DiskCache {
     pub(crate) max_size: Option<u64>,
     pub(crate) close_budget: Option<Duration>,
     pub(crate) closed: AtomicBool,
-    /// Of outputs that were put: not there before.
+    /// Of outputs put from memory: nothing was in their place.
     pub(crate) new_outputs: Streak,
-    /// Of entries that were published: in the place of another one.
-    pub(crate) replaced_entries: Streak,
+    /// Whether the last entry that was published replaced something.
+    pub(crate) last_entry_replaced: AtomicBool,
 }
 
 impl DiskCache {

@@ -108,7 +108,7 @@ impl Builder {
             close_budget: self.close_budget,
             closed: Default::default(),
             new_outputs: Default::default(),
-            replaced_entries: Default::default(),
+            last_entry_replaced: Default::default(),
         })
     }
 }

@@ -39,6 +39,7 @@ impl<'a> Put<'a> {
         let name = layout::output(&output);
         let failed = |e| Error::io("replace", root.path_of(&name))(e);
         let mut temporary = None;
+        let mut was_tried = false;
         let mut _held = None;
         let patience = Instant::now() + PATIENCE;
         for _ in 0..TRIES {
@@ -76,10 +77,13 @@ impl<'a> Put<'a> {
             let (published, path) = match &options.executable {
                 None => {
                     // One that has a name is as soon renamed to a name that is taken.
-                    let is_new = is_absent
-                        && !new.has_name()
-                        && new.publish_new(&name, clock, options.durable)?;
-                    let published = is_new || new.publish(&name, clock, options.durable)?;
+                    let published = if is_absent && !new.has_name() && !was_tried {
+                        // Where it fails, another put may have been faster.
+                        was_tried = true;
+                        new.publish_new(&name, clock, options.durable)?
+                    } else {
+                        new.publish(&name, clock, options.durable)?
+                    };
                     (published, root.path_of(&name))
                 }
                 Some(file) => (

@@ -24,9 +24,9 @@ const TRIES: u32 = 8;
 /// A file that is being written. It is removed again unless it is published.
 ///
 /// It has no name before it is published, where the system can do that: nobody comes across it, and
-/// nothing is left of it when its writer is killed. It needs a name to replace what is there. In a
-/// durable put it has one from the beginning: what file systems promise about a sync, they promise for
-/// files with names.
+/// nothing is left of it when its writer is killed. It needs a name to replace what is there, and has
+/// one from the beginning where it is known that it will; and in a durable put: what file systems
+/// promise about a sync, they promise for files with names.
 ///
 /// With a name, it is locked as long as it is open, which is until its put ends. That tells trim that
 /// its writer lives. The lock is a shared one, for another put may be about to give its name, once it

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind};
+use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
 use cache_core::{Entry, Error, Result};
@@ -23,11 +24,10 @@ impl Put<'_> {
             return Ok(());
         }
         let cache = self.cache;
-        // Where the last entry replaced one, this one is likely to, and for that it needs a name.
-        let held = match cache.replaced_entries.is_begun() {
-            true => self.hold(&name)?,
-            false => None,
-        };
+        // Where the last entry replaced something, this one is likely to, and for that it needs a
+        // name. Nothing is held while the disk is waited for.
+        let is_likely = cache.last_entry_replaced.load(Ordering::Relaxed) && !self.options.durable;
+        let held = if is_likely { self.hold(&name)? } else { None };
         let folder = self.action.as_bytes()[0];
         let mut temporary = match held {
             Some(_) => Temporary::create(&cache.root, folder, FILE_MODE)?,
@@ -49,17 +49,16 @@ impl Put<'_> {
         held: Option<File>,
     ) -> Result<()> {
         let cache = self.cache;
-        let _held = match held {
-            None => {
-                let is_new = temporary.publish_new(name, &cache.clock, self.options.durable)?;
-                let held = if is_new { None } else { self.hold(name)? };
-                cache.replaced_entries.count(held.is_some());
-                if is_new {
-                    return Ok(());
-                }
-                held
+        let _held = if held.is_some() {
+            held
+        } else {
+            let is_new = temporary.publish_new(name, &cache.clock, self.options.durable)?;
+            let held = if is_new { None } else { self.hold(name)? };
+            cache.last_entry_replaced.store(held.is_some(), Ordering::Relaxed);
+            if is_new {
+                return Ok(());
             }
-            held => held,
+            held
         };
         for _ in 0..TRIES {
             if temporary.publish(name, &cache.clock, self.options.durable)? {

@@ -28,7 +28,6 @@ use cache_core::Error;
 
 use crate::layout;
 use crate::look::{Kind, Look};
-use crate::shortage::is_shortage;
 
 pub(crate) use folder::Folder;
 
@@ -162,7 +161,14 @@ impl Root {
         }
         let (name, mode) = (layout::folder(folder), mode & self.modes);
         let created = self.in_folder(folder, || self.by.create_unnamed(&self.path, &name, mode));
-        if created.as_ref().is_err_and(|e| !is_shortage(e)) {
+        // What the system says that knows none. Any other failure is one of this folder, or of this
+        // moment.
+        if let Err(e) = &created
+            && let ErrorKind::InvalidInput
+            | ErrorKind::IsADirectory
+            | ErrorKind::NotFound
+            | ErrorKind::Unsupported = e.kind()
+        {
             self.has_unnamed.store(false, Ordering::Relaxed);
         }
         created.ok()

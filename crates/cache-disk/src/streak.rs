@@ -1,12 +1,12 @@
-//! What the last puts met, as a guess at what the next one meets.
+//! How the last ones went, as a guess at the next one.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
 #[cfg(test)]
 mod tests;
 
-/// No longer streak is asked for.
-const LONGEST: u32 = 16;
+/// After so many in a row, one in eighteen is likely to be otherwise.
+const LONG: u32 = 16;
 
 /// How often something was so in a row, of late. Threads that count at once may count too little or
 /// too much, so what follows from it must be right either way.
@@ -16,19 +16,14 @@ pub(crate) struct Streak(AtomicU32);
 impl Streak {
     pub(crate) fn count(&self, is_so: bool) {
         let before = self.0.load(Ordering::Relaxed);
-        let now = if is_so { (before + 1).min(LONGEST) } else { 0 };
+        let now = if is_so { (before + 1).min(LONG) } else { 0 };
         if now != before {
             self.0.store(now, Ordering::Relaxed);
         }
     }
 
-    /// Whether it was so the last time.
-    pub(crate) fn is_begun(&self) -> bool {
-        self.0.load(Ordering::Relaxed) > 0
-    }
-
     /// Whether it was so sixteen times in a row.
     pub(crate) fn is_long(&self) -> bool {
-        self.0.load(Ordering::Relaxed) == LONGEST
+        self.0.load(Ordering::Relaxed) == LONG
     }
 }
