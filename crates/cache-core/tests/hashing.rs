@@ -38,7 +38,10 @@ impl Read for Stingy<'_> {
 
 #[test]
 fn a_reader_of_any_size_has_the_id_of_its_bytes() {
-    let bytes = body(BESIDE + (3 << 20));
+    // From here on the pieces are larger.
+    const LONG: usize = BESIDE + (16 << 20);
+    const LONG_PIECE: usize = 2 << 20;
+    let bytes = body(LONG + LONG_PIECE + 1);
     let sizes = [
         BESIDE - 1,
         BESIDE,
@@ -46,6 +49,11 @@ fn a_reader_of_any_size_has_the_id_of_its_bytes() {
         BESIDE + (512 << 10) - 1,
         BESIDE + (512 << 10),
         BESIDE + (512 << 10) + 1,
+        LONG - 1,
+        LONG,
+        LONG + 1,
+        LONG + LONG_PIECE - 1,
+        LONG + LONG_PIECE,
         bytes.len(),
     ];
     for size in sizes {
