@@ -55,8 +55,8 @@ pub(crate) fn run(sh: &Shell) -> Result<()> {
     Ok(())
 }
 
-/// The calls of one of each operation, by their names. The program looks for a file `begin-OPERATION` before
-/// each, and for `end` after the last.
+/// The calls of one of each operation, by their names. The program looks for a file `begin-OPERATION`
+/// before each operation, and for `end` after the last.
 fn count(trace: &str) -> BTreeMap<String, BTreeMap<String, usize>> {
     let mut counted: BTreeMap<String, BTreeMap<String, usize>> = BTreeMap::new();
     let mut operation = None;

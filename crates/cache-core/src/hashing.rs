@@ -14,7 +14,7 @@ pub(crate) const BESIDE: u64 = 4 << 20;
 /// The size in bytes of a piece of what is read, so small that the second thread soon has the first.
 pub(crate) const PIECE: usize = 512 << 10;
 
-/// The size of a piece from [`LONG`] bytes on. Each piece lets a thread wake the other, and that is the
+/// The size of a piece, once so many as [`LONG`] bytes went by in pieces. Each piece lets a thread wake the other, and that is the
 /// larger part of what is lost to hashing alone in a file of 1 GiB: 14 of 100 with pieces of 256 KiB, 8
 /// with 512 KiB, 4 with this and with more.
 const LONG_PIECE: usize = 2 << 20;

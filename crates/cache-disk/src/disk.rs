@@ -52,7 +52,7 @@ pub struct DiskCache {
     pub(crate) max_size: Option<u64>,
     pub(crate) close_budget: Option<Duration>,
     pub(crate) closed: AtomicBool,
-    /// Of outputs put from memory: nothing was in their place.
+    /// How many outputs put from memory, in a row, were not there before.
     pub(crate) new_outputs: Streak,
     /// Whether the last entry that was published replaced something.
     pub(crate) last_entry_replaced: AtomicBool,

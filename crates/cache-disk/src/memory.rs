@@ -98,7 +98,7 @@ impl<'a> Put<'a> {
         (entry.size == size).then_some(file)
     }
 
-    fn written(&self, folder: u8, bytes: &[u8]) -> Result<Temporary<'a>> {
+    pub(crate) fn written(&self, folder: u8, bytes: &[u8]) -> Result<Temporary<'a>> {
         let mut temporary = self.temporary(folder)?;
         temporary.write(bytes).map_err(|e| temporary.write_failed(e))?;
         Ok(temporary)

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 #[cfg(test)]
 mod tests;
 
-/// After so many in a row, one in eighteen is likely to be otherwise.
+/// After so many in a row, the next one is otherwise in one of eighteen cases, by the rule of
+/// succession.
 const LONG: u32 = 16;
 
 /// How often something was so in a row, of late. Threads that count at once may count too little or

@@ -140,16 +140,11 @@ fn an_output_that_another_put_published_in_the_meantime_is_left_alone() {
     let put = Put { cache: &cache, action: &action, options: &options };
     let (output, size) = (OutputId::of(BODY), BODY.len() as u64);
     let path = dir.path().join(layout::output(&output));
-    let make = || {
-        let mut temporary = put.plain_temporary(output.as_bytes()[0])?;
-        temporary.write(BODY).map_err(|e| temporary.write_failed(e))?;
-        Ok(temporary)
-    };
     let mut other = None;
     let mut same = |file: &File| place::is_same(file, &mut { BODY }, size);
     let placed = put
         .place(output, size, &mut same, &mut || {
-            let made = make()?;
+            let made = put.written(output.as_bytes()[0], BODY)?;
             fs::write(&path, BODY).unwrap();
             other = Some(File::open(&path).unwrap());
             Ok(made)
